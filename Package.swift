@@ -1,0 +1,79 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One settings list for every Swift target: Swift 6 language mode, and imports that say what they need.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library room of the package; its tests live in `Tests/<name>Tests`.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.target(name: name)] + dependencies,
+        resources: resources,
+        swiftSettings: settings
+    )
+}
+
+let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numerics")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "EvenKeel",
+    products: [
+        .library(name: "EvenKeel", targets: ["EvenKeel"]),
+        .executable(name: "evenkeel", targets: ["evenkeel-cli"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.0.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    ],
+    targets: [
+        // C: oneDNN's and zlib's interfaces, and the SIMD loops.
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CKernels"),
+
+        // The rooms, from the ground up. Each depends only on rooms above it in this list.
+        room("Arrays", [numerics]),
+        room("Normalization", ["Arrays", "CKernels", numerics]),
+        room("Graph", ["Arrays", "Normalization", collections, numerics]),
+        room("Runtime", ["Arrays", "CKernels", "COneDNN", "Graph", "Normalization", collections, numerics]),
+        room("Interchange", ["Arrays", "CZlib"]),
+        room("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
+        room("Datasets", ["Arrays", "Graph", "Interchange"]),
+        room("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime", logging, yams]),
+        room("EvenKeel", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Normalization", "Runtime", "Training"]),
+        .executableTarget(
+            name: "evenkeel-cli",
+            dependencies: ["EvenKeel", arguments, logging, yams],
+            swiftSettings: settings
+        ),
+
+        tests("Arrays"),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "Arrays"], swiftSettings: settings),
+        tests("Normalization"),
+        tests("Graph", ["Runtime"]),
+        tests("Runtime", ["Graph"]),
+        tests("Interchange"),
+        tests("Layers"),
+        tests("Datasets"),
+        tests("Training"),
+        tests("EvenKeel"),
+    ],
+    cLanguageStandard: .c17
+)
