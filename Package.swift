@@ -13,7 +13,9 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [])
+    -> Target
+{
     .testTarget(
         name: name + "Tests",
         dependencies: [.target(name: name)] + dependencies,
@@ -52,12 +54,21 @@ let package = Package(
         room("Arrays", [numerics]),
         room("Normalization", ["Arrays", "CKernels", numerics]),
         room("Graph", ["Arrays", "Normalization", collections, numerics]),
-        room("Runtime", ["Arrays", "CKernels", "COneDNN", "Graph", "Normalization", collections, numerics]),
+        room(
+            "Runtime",
+            ["Arrays", "CKernels", "COneDNN", "Graph", "Normalization", collections, numerics]),
         room("Interchange", ["Arrays", "CZlib"]),
         room("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
         room("Datasets", ["Arrays", "Graph", "Interchange"]),
-        room("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime", logging, yams]),
-        room("EvenKeel", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Normalization", "Runtime", "Training"]),
+        room(
+            "Training",
+            ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime", logging, yams]),
+        room(
+            "EvenKeel",
+            [
+                "Arrays", "Datasets", "Graph", "Interchange", "Layers", "Normalization", "Runtime",
+                "Training",
+            ]),
         .executableTarget(
             name: "evenkeel-cli",
             dependencies: ["EvenKeel", arguments, logging, yams],
@@ -65,7 +76,8 @@ let package = Package(
         ),
 
         tests("Arrays"),
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "Arrays"], swiftSettings: settings),
+        .testTarget(
+            name: "CKernelsTests", dependencies: ["CKernels", "Arrays"], swiftSettings: settings),
         tests("Normalization"),
         tests("Graph", ["Runtime"]),
         tests("Runtime", ["Graph"]),

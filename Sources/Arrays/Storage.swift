@@ -1,0 +1,41 @@
+/// Owned bytes, aligned to a cache line, or bytes kept alive by another owner.
+///
+/// The memory is written only while its owner is the only reference (copy on write in `NDArray`), or by
+/// a runtime that owns the storage; that discipline is what `@unchecked Sendable` stands for.
+public final class Storage: @unchecked Sendable {
+    public static let alignment = 64
+
+    public let pointer: UnsafeMutableRawPointer
+    public let byteCount: Int
+    private let owner: AnyObject?
+
+    /// New memory of at least `byteCount` bytes, all zero. Large sizes are zeroed lazily by the system.
+    public init(zeroed byteCount: Int) {
+        self.byteCount = byteCount
+        let rounded = (max(byteCount, 1) + Self.alignment - 1) / Self.alignment * Self.alignment
+        pointer = .allocate(byteCount: rounded, alignment: Self.alignment)
+        pointer.initializeMemory(as: UInt8.self, repeating: 0, count: rounded)
+        owner = nil
+    }
+
+    /// Memory inside something else (a mapped file, a larger arena) that `owner` keeps alive.
+    public init(pointer: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject) {
+        self.pointer = pointer
+        self.byteCount = byteCount
+        self.owner = owner
+    }
+
+    /// A copy with memory of its own.
+    public func copy() -> Storage {
+        let copy = Storage(zeroed: byteCount)
+        copy.pointer.copyMemory(from: pointer, byteCount: byteCount)
+        return copy
+    }
+
+    /// Whether the bytes belong to this object, so that a sole reference may write to them.
+    var ownsMemory: Bool { owner == nil }
+
+    deinit {
+        if owner == nil { pointer.deallocate() }
+    }
+}
