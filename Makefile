@@ -1,0 +1,45 @@
+# Everything a person does with this package, by name. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+python := .venv/bin/python
+# The rooms that are written in Swift and have an interface: all but the C targets and the command.
+rooms := $(sort $(filter-out C% evenkeel-cli,$(notdir $(patsubst %/,%,$(wildcard Sources/*/)))))
+formatted := $(wildcard Package.swift Sources Tests Examples)
+
+.PHONY: help setup demo test bench format lint docs fixtures
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' \
+		| while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup: ## Install the system packages that are missing (Debian, Ubuntu)
+	@scripts/setup
+
+demo: setup ## Train the article's network on Fashion-MNIST, with and without batch norm
+	swift build -c release --product evenkeel
+	.build/release/evenkeel demo
+
+test: setup ## Run all tests; FILTER=name runs those whose name matches
+	swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+
+bench: setup ## Race PyTorch, JAX and oneDNN; ARGS='--help' tells what else it can do
+	scripts/bench-env
+	swift build -c release --product evenkeel
+	$(python) Benchmarks/run.py $(ARGS)
+
+format: ## Format all Swift sources in place
+	swift format --in-place --parallel --recursive $(formatted)
+
+lint: ## Check the formatting without changing anything
+	swift format lint --strict --parallel --recursive $(formatted)
+
+docs: setup ## Build the DocC documentation of every room; a warning is an error
+	swift package generate-documentation $(rooms:%=--target %) \
+		--enable-experimental-combined-documentation --warnings-as-errors
+
+fixtures: ## Regenerate Tests/Fixtures/data with PyTorch and Keras in float64
+	scripts/bench-env fixtures
+	$(python) Tests/Fixtures/make_all.py
