@@ -1,0 +1,56 @@
+// Statistics per channel, and what normalization does with them.
+//
+// Tensors are viewed as [outer, channels, inner]: inner == 1 is channels last; channel axis 1 of
+// [N, C, H, W] has outer = N and inner = H * W. A position is one of outer * inner; weights, where
+// given, have one float per position. What has weight 0 may be NaN without any effect.
+//
+// Parameters per channel are double. The mean is applied as a high and a low float,
+// ((x - high) - low) * scale + shift, so that x - mean is right to the last bit at any offset.
+//
+// The activation is part of the pass: act(pre), pre = (x - mean) * scale + shift + residual. The
+// gradient kernels compute pre again instead of reading the stored output, bit for bit as in the
+// forward kernel, and dy' = dy * act'(pre). act'(0) is 0 for ReLU and ReLU6.
+
+#pragma once
+
+#include <stddef.h>
+
+#define EK_IDENTITY 0
+#define EK_RELU 1        // max(x, 0); NaN stays NaN
+#define EK_LEAKY_RELU 2  // x < 0 ? slope * x : x
+#define EK_RELU6 3       // min(max(x, 0), 6)
+
+/// Merges count, mean and M2 (the sum of squared deviations) of the values of every channel into
+/// `state`: [count, mean[channels], M2[channels]]. A state of zeros is empty.
+///
+/// Two passes over tiles that fit the cache (mean, then centred squares), merged in double with
+/// Chan's formula in a fixed order. A constant channel gives exactly its mean and M2 == 0; inputs
+/// near the ends of float's range give finite results. The count is the sum of the weights.
+void ek_moments_f32(const float *x, const float *weights, size_t outer, size_t channels,
+                    size_t inner, double *state);
+
+/// y = act((x - mean) * scale + shift + residual). `scale`, `shift` and `residual` may be null
+/// (1, 0, 0); `residual` has x's layout; `slope` is for EK_LEAKY_RELU. `stream` != 0 stores past
+/// the caches: for outputs larger than the last-level cache that nobody reads soon.
+void ek_centred_scale_f32(const float *x, size_t outer, size_t channels, size_t inner,
+                          const double *mean, const double *scale, const double *shift,
+                          const float *residual, int activation, float slope, float *y,
+                          int stream);
+
+/// Adds sum(w dy') and sum(w dy' (x - mean)) of every channel to `sums`, [2][channels].
+/// With EK_IDENTITY `scale`, `shift` and `residual` are not used.
+void ek_centred_sums_f32(const float *dy, const float *x, const float *weights, size_t outer,
+                         size_t channels, size_t inner, const double *mean, const double *scale,
+                         const double *shift, const float *residual, int activation, float slope,
+                         double *sums);
+
+/// dx = a dy' + b (x - mean) + c with a, b, c per channel; `dresidual`, where given, gets dy'.
+/// Either output may be the memory of `dy` or `x`.
+void ek_centred_input_gradient_f32(const float *dy, const float *x, size_t outer, size_t channels,
+                                   size_t inner, const double *mean, const double *a,
+                                   const double *b, const double *c, const double *scale,
+                                   const double *shift, const float *residual, int activation,
+                                   float slope, float *dx, float *dresidual, int stream);
+
+/// Adds the sum of every channel to `sums`, [channels]: the gradient of a bias.
+void ek_column_sums_f32(const float *x, size_t outer, size_t channels, size_t inner, double *sums);

@@ -1,0 +1,110 @@
+// Elementwise functions. An element's result does not depend on its place in the array.
+//
+// exp, log, tanh and erf are our own polynomials; the measured bounds against the exact value, in
+// units in the last place over the whole range, are in Sources/CKernels/functions_template.h and
+// are tested. Infinities, NaN and denormal numbers behave as in IEEE 754 and C.
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Functions of one argument; p is a parameter where named, else ignored.
+#define EK_UNARY_NEGATE 0
+#define EK_UNARY_ABS 1
+#define EK_UNARY_EXP 2
+#define EK_UNARY_LOG 3
+#define EK_UNARY_SQRT 4
+#define EK_UNARY_RSQRT 5  // 1 / sqrt(x)
+#define EK_UNARY_RECIPROCAL 6
+#define EK_UNARY_SQUARE 7
+#define EK_UNARY_SIGN 8  // -1, 0, 1; NaN stays NaN
+#define EK_UNARY_RELU 9
+#define EK_UNARY_LEAKY_RELU 10  // p: slope
+#define EK_UNARY_RELU6 11
+#define EK_UNARY_ELU 12  // p: alpha
+#define EK_UNARY_GELU 13  // exact, with erf
+#define EK_UNARY_GELU_TANH 14
+#define EK_UNARY_SILU 15
+#define EK_UNARY_SIGMOID 16
+#define EK_UNARY_TANH 17
+#define EK_UNARY_SOFTPLUS 18
+#define EK_UNARY_ERF 19
+#define EK_UNARY_EXPM1 20
+#define EK_UNARY_LOG1P 21
+#define EK_UNARY_FLOOR 22
+#define EK_UNARY_CEIL 23
+#define EK_UNARY_ROUND 24  // halves to even
+#define EK_UNARY_IS_FINITE 25  // 1 or 0
+#define EK_UNARY_COUNT 26
+
+// Functions of two arguments a and b.
+#define EK_BINARY_ADD 0
+#define EK_BINARY_SUBTRACT 1
+#define EK_BINARY_MULTIPLY 2
+#define EK_BINARY_DIVIDE 3
+#define EK_BINARY_MINIMUM 4  // NaN if either is NaN
+#define EK_BINARY_MAXIMUM 5  // NaN if either is NaN
+#define EK_BINARY_POWER 6
+#define EK_BINARY_SQUARED_DIFFERENCE 7
+// Comparisons: 1 or 0.
+#define EK_BINARY_EQUAL 8
+#define EK_BINARY_NOT_EQUAL 9
+#define EK_BINARY_LESS 10
+#define EK_BINARY_LESS_OR_EQUAL 11
+#define EK_BINARY_GREATER 12
+#define EK_BINARY_GREATER_OR_EQUAL 13
+// Derivatives: a is dy, b is the function's argument x (or its result y where it says so).
+#define EK_BINARY_ABS_GRADIENT 14  // dy * sign(x)
+#define EK_BINARY_RELU_GRADIENT 15
+#define EK_BINARY_LEAKY_RELU_GRADIENT 16  // p: slope
+#define EK_BINARY_RELU6_GRADIENT 17
+#define EK_BINARY_ELU_GRADIENT 18  // p: alpha
+#define EK_BINARY_GELU_GRADIENT 19
+#define EK_BINARY_GELU_TANH_GRADIENT 20
+#define EK_BINARY_SILU_GRADIENT 21
+#define EK_BINARY_SIGMOID_GRADIENT 22  // b: the result y
+#define EK_BINARY_TANH_GRADIENT 23     // b: the result y
+#define EK_BINARY_SOFTPLUS_GRADIENT 24
+#define EK_BINARY_COUNT 25
+
+/// y = op(x).
+void ek_unary_f32(int op, const float *x, float *y, size_t n, float p);
+
+/// y = op(a, b).
+void ek_binary_f32(int op, const float *a, const float *b, float *y, size_t n, float p);
+
+/// y = op(a, b) with one number as the right or the left argument.
+void ek_binary_scalar_right_f32(int op, const float *a, float b, float *y, size_t n, float p);
+void ek_binary_scalar_left_f32(int op, float a, const float *b, float *y, size_t n, float p);
+
+/// y[r, j] = op(a[r, j], b[j]): a row vector for every row. `left`: y[r, j] = op(a[j], b[r, j]).
+void ek_binary_rows_f32(int op, const float *a, const float *b, float *y, size_t rows,
+                        size_t length, float p);
+void ek_binary_rows_left_f32(int op, const float *a, const float *b, float *y, size_t rows,
+                             size_t length, float p);
+
+/// y[r, j] = op(a[r, j], b[r]): one number for every row. `left`: y[r, j] = op(a[r], b[r, j]).
+void ek_binary_row_scalars_f32(int op, const float *a, const float *b, float *y, size_t rows,
+                               size_t length, float p);
+void ek_binary_row_scalars_left_f32(int op, const float *a, const float *b, float *y, size_t rows,
+                                    size_t length, float p);
+
+/// y = condition != 0 ? a : b.
+void ek_select_f32(const float *condition, const float *a, const float *b, float *y, size_t n);
+
+/// y = min(max(x, low), high); NaN stays NaN.
+void ek_clamp_f32(const float *x, float low, float high, float *y, size_t n);
+
+/// y += alpha x.
+void ek_axpy_f32(float alpha, const float *x, float *y, size_t n);
+
+/// y = value.
+void ek_fill_f32(float value, float *y, size_t n);
+
+/// The sum, and the sum of squares, in double.
+double ek_sum_f32(const float *x, size_t n);
+double ek_square_sum_f32(const float *x, size_t n);
+
+/// 1 when no element is infinite or NaN, else 0.
+int ek_all_finite_f32(const float *x, size_t n);

@@ -1,0 +1,53 @@
+// Normalization of rows: layer norm and RMS norm of [rows, length] data.
+//
+// gamma and beta have length / inner elements; position j of a row uses element j / inner (inner
+// is 1 where every position has its own, H * W where a row is [C, H, W] with parameters per
+// channel). inner must divide length. gamma == NULL is 1, beta == NULL is 0.
+//
+// Group and instance norm need nothing from here: call the kernels of ek_centred.h once per
+// sample, with per-channel parameters that hold the group's statistics.
+
+#pragma once
+
+#include <stddef.h>
+
+/// Layer norm of every row in one visit: y = (x - mean) * inv * gamma + beta,
+/// inv = 1 / sqrt(M2 / length + epsilon), biased variance. Writes `mean` and `inv`, [rows].
+/// With `centred` == 0 it is RMS norm: the mean is 0 (written as such), M2 the sum of squares.
+void ek_layer_norm_f32(const float *x, size_t rows, size_t length, size_t inner, double epsilon,
+                       int centred, const float *gamma, const float *beta, float *y, double *mean,
+                       double *inv);
+
+/// Its gradients in one visit. With g = dy * gamma and h = (x - mean) * inv:
+/// dx = inv * (g - average(g) - h * average(g h)), without average(g) when `centred` == 0.
+/// Adds sum(dy h) to `dgamma` and sum(dy) to `dbeta` (length / inner doubles each). `dx`, `dgamma`
+/// and `dbeta` may each be null; dx may be the memory of dy or x.
+void ek_layer_norm_gradient_f32(const float *dy, const float *x, size_t rows, size_t length,
+                                size_t inner, int centred, const double *mean, const double *inv,
+                                const float *gamma, float *dx, double *dgamma, double *dbeta);
+
+/// Mean and M2 (sum of squared deviations from it) of every row.
+void ek_row_moments_f32(const float *x, size_t rows, size_t length, double *mean, double *m2);
+
+/// The sum of squares of every row.
+void ek_row_square_sums_f32(const float *x, size_t rows, size_t length, double *sums);
+
+/// y = (x - mean) * inv * gamma + beta, with mean and inv per row.
+void ek_row_centred_scale_f32(const float *x, size_t rows, size_t length, size_t inner,
+                              const double *mean, const double *inv, const float *gamma,
+                              const float *beta, float *y);
+
+/// Writes sum(dy gamma) and sum(dy gamma (x - mean)) of every row to `sums`, [2][rows].
+void ek_row_centred_sums_f32(const float *dy, const float *x, size_t rows, size_t length,
+                             size_t inner, const double *mean, const float *gamma, double *sums);
+
+/// dx = a dy gamma + b (x - mean) + c, with a, b, c per row.
+void ek_row_centred_input_gradient_f32(const float *dy, const float *x, size_t rows, size_t length,
+                                       size_t inner, const double *mean, const float *gamma,
+                                       const double *a, const double *b, const double *c,
+                                       float *dx);
+
+/// Adds sum over rows of dy (x - mean) inv to `dgamma`, and of dy to `dbeta`; either may be null.
+void ek_row_parameter_gradients_f32(const float *dy, const float *x, size_t rows, size_t length,
+                                    size_t inner, const double *mean, const double *inv,
+                                    double *dgamma, double *dbeta);

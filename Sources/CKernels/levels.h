@@ -1,0 +1,33 @@
+// Includes EK_TEMPLATE once per level (see level.h). No include guard: a .c file may use it twice.
+
+#include "level.h"
+
+#define EK_LEVEL_SUFFIX _baseline
+#define EK_WIDTH 4
+#include "vector_template.h"
+#include EK_TEMPLATE
+#undef EK_WIDTH
+#undef EK_LEVEL_SUFFIX
+
+#if EK_LEVELS == 3
+
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+#define EK_LEVEL_SUFFIX _v3
+#define EK_WIDTH 8
+#include "vector_template.h"
+#include EK_TEMPLATE
+#undef EK_WIDTH
+#undef EK_LEVEL_SUFFIX
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"), min_vector_width(512))), \
+                             apply_to = function)
+#define EK_LEVEL_SUFFIX _v4
+#define EK_WIDTH 16
+#include "vector_template.h"
+#include EK_TEMPLATE
+#undef EK_WIDTH
+#undef EK_LEVEL_SUFFIX
+#pragma clang attribute pop
+
+#endif
