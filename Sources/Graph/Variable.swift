@@ -57,6 +57,7 @@ public final class Trace: Sendable {
         var leaves: [Variable: Tensor] = [:]
         var proposals: [Variable: Tensor] = [:]
         var order: [Variable] = []
+        var checks: [FinitenessCheck] = []
     }
     private let record = Mutex(Record())
 
@@ -80,6 +81,13 @@ public final class Trace: Sendable {
             }
         }
     }
+
+    func require(_ check: FinitenessCheck) {
+        record.withLock { $0.checks.append(check) }
+    }
+
+    /// What must be finite for the proposals to be committed.
+    public var checks: [FinitenessCheck] { record.withLock { $0.checks } }
 
     /// The proposed values, in the order in which the variables were first assigned.
     public var proposals: [(variable: Variable, value: Tensor)] {

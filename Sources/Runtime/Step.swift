@@ -1,0 +1,111 @@
+import Arrays
+import Graph
+
+/// A compiled step: a function of tensors that is traced once for given input shapes, planned, and run
+/// many times.
+///
+///     let step = Step { inputs in
+///         let loss = model(inputs[0]).crossEntropy(inputs[1]).mean()
+///         optimizer.update(model.parameters, loss.gradients(model.parameters.map(\.tensor)))
+///         return [loss]
+///     }
+///     let loss = step(images, labels).outputs[0]
+///
+/// Inside the body, `Variable.propose` says what a variable's next value is. The step commits all
+/// proposals together, or none of them when a tensor that was required to be finite is not.
+public final class Step {
+    /// What one run gave.
+    public struct Outcome: Sendable {
+        /// The values of the tensors that the body returned.
+        public let outputs: [NDArray]
+        /// The labels of the tensors that had to be finite and were not. Empty when the step committed.
+        public let failedChecks: [String]
+        public var isCommitted: Bool { failedChecks.isEmpty }
+    }
+
+    public let backend: Backend
+    public let workers: Workers
+    private let body: ([Tensor]) -> [Tensor]
+    private var traced: [[TensorSpec]: any RunnableStep] = [:]
+
+    /// - Parameters:
+    ///   - threads: worker threads for the fast backend; results do not depend on it.
+    ///   - body: called once for each new combination of input shapes.
+    public init(
+        backend: Backend = .fast, workers: Workers = .shared,
+        _ body: @escaping ([Tensor]) -> [Tensor]
+    ) {
+        self.backend = backend
+        self.workers = workers
+        self.body = body
+    }
+
+    /// Runs the step.
+    public func callAsFunction(_ inputs: NDArray...) -> Outcome { run(inputs) }
+
+    /// Runs the step; the same with an array of inputs.
+    public func run(_ inputs: [NDArray]) -> Outcome {
+        compiled(inputs.map { TensorSpec($0.shape, $0.elementType) }).run(inputs)
+    }
+
+    /// The step traced and planned for inputs of the given shapes, without running it.
+    public func compiled(_ specs: [TensorSpec]) -> any RunnableStep {
+        if let step = traced[specs] { return step }
+        let program = TracedStep(inputs: specs, body)
+        let step: any RunnableStep =
+            switch backend {
+            case .reference: ReferenceStep(program: program)
+            case .fast: FastStep(program: program, workers: workers)
+            }
+        traced[specs] = step
+        return step
+    }
+}
+
+/// A step made ready for one combination of input shapes.
+public protocol RunnableStep {
+    var program: TracedStep { get }
+    func run(_ inputs: [NDArray]) -> Step.Outcome
+}
+
+/// What tracing a step's body recorded.
+public struct TracedStep: Sendable {
+    public let inputs: [TensorSpec]
+    /// What the body returned.
+    public var outputs: [Tensor]
+    public var proposals: [(variable: Variable, value: Tensor)]
+    public var checks: [FinitenessCheck]
+
+    public init(inputs: [TensorSpec], _ body: ([Tensor]) -> [Tensor]) {
+        let trace = Trace()
+        let leaves = inputs.enumerated().map { Tensor(InputLeaf(position: $0, spec: $1)) }
+        self.inputs = inputs
+        outputs = Trace.$current.withValue(trace) { body(leaves) }
+        proposals = trace.proposals
+        checks = trace.checks
+    }
+
+    /// Everything that must be computed.
+    public var roots: [Tensor] { outputs + checks.map(\.tensor) + proposals.map(\.value) }
+}
+
+/// The reference backend's way to run a step: evaluate everything in Double, then commit.
+struct ReferenceStep: RunnableStep {
+    let program: TracedStep
+
+    func run(_ inputs: [NDArray]) -> Step.Outcome {
+        let values = ReferenceInterpreter<Double>(inputs: inputs).evaluate(program.roots)
+        let outputs = zip(program.outputs, values).map { $1.array($0.elementType) }
+        let checked = values.dropFirst(outputs.count).prefix(program.checks.count)
+        let failed = zip(program.checks, checked).compactMap { check, value in
+            value.elements.allSatisfy(\.isFinite) ? nil : check.label
+        }
+        if failed.isEmpty {
+            for (proposal, value) in zip(program.proposals, values.suffix(program.proposals.count))
+            {
+                proposal.variable.value = value.array(proposal.variable.spec.type)
+            }
+        }
+        return Step.Outcome(outputs: outputs, failedChecks: failed)
+    }
+}
