@@ -1,0 +1,22 @@
+"""Makes every fixture again; `make fixtures` runs this."""
+
+import make_activations
+import make_interchange
+import make_keras
+import make_losses
+import make_normalization
+import make_optimizers
+import make_schedules
+import make_training
+
+for module in [
+    make_activations,
+    make_losses,
+    make_normalization,
+    make_optimizers,
+    make_schedules,
+    make_keras,
+    make_interchange,
+    make_training,
+]:
+    module.main()
