@@ -3,6 +3,11 @@ public struct FinitenessCheck: Sendable {
     /// What the tensor is, for the message: `loss`, or `layers.1 BatchNorm: batch variance`.
     public let label: String
     public let tensor: Tensor
+
+    public init(label: String, tensor: Tensor) {
+        self.label = label
+        self.tensor = tensor
+    }
 }
 
 extension Tensor {

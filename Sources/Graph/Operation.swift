@@ -27,6 +27,9 @@ public protocol Operation: Hashable, Sendable {
     /// The reference implementation: short, slow, obviously right.
     func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>]
 
+    /// For each output, the input whose memory it may overwrite, if any.
+    var inPlace: [Int?] { get }
+
     /// For operations whose sharding is a reduction: the result for two runs of rows, from the results of
     /// each. The default adds.
     func merge<T: ReferenceScalar>(_ first: [Values<T>], _ second: [Values<T>]) -> [Values<T>]
@@ -57,6 +60,8 @@ public struct GradientCall {
 }
 
 extension Operation {
+    public var inPlace: [Int?] { [] }
+
     public func merge<T: ReferenceScalar>(_ first: [Values<T>], _ second: [Values<T>]) -> [Values<
         T
     >] {

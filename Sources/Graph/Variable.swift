@@ -26,6 +26,23 @@ public final class Variable: Sendable {
         }
     }
 
+    /// The memory of the value, made this variable's own so that a running step may write to it: a value
+    /// that somebody has kept is not changed under them.
+    public func exclusiveStorage() -> Storage {
+        state.withLock { value in
+            value.withUnsafeMutableBytes { _ in }
+            return value.storage
+        }
+    }
+
+    /// Takes new memory for the value and gives back the old.
+    public func exchange(_ storage: Storage) -> Storage {
+        state.withLock { value in
+            defer { value = NDArray(storage: storage, shape: spec.shape, elementType: spec.type) }
+            return value.storage
+        }
+    }
+
     /// The value as a tensor: a leaf of the step being traced, or the present data.
     public var tensor: Tensor {
         if let trace = Trace.current { return trace.read(self) }

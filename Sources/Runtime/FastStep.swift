@@ -1,9 +1,18 @@
 import Arrays
 import Graph
 
-/// The fast backend's way to run a step.
-struct FastStep: RunnableStep {
+/// The fast backend's way to run a step: rewritten, planned once, executed by workers.
+final class FastStep: RunnableStep {
     let program: TracedStep
-    init(program: TracedStep, workers: Workers) { self.program = program }
-    func run(_ inputs: [NDArray]) -> Step.Outcome { ReferenceStep(program: program).run(inputs) }
+    let plan: Plan
+    private let workers: Workers
+
+    init(program: TracedStep, workers: Workers) {
+        self.program = program
+        self.workers = workers
+        var planner = Planner(Rewriter.standard.rewrite(program), workers: workers.count)
+        plan = planner.plan()
+    }
+
+    func run(_ inputs: [NDArray]) -> Step.Outcome { plan.run(inputs, on: workers) }
 }

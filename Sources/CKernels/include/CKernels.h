@@ -13,5 +13,6 @@
 #include "ek_elementwise.h"
 #include "ek_level.h"
 #include "ek_optimizers.h"
+#include "ek_pause.h"
 #include "ek_rows.h"
 #include "ek_softmax.h"

@@ -1,0 +1,48 @@
+/// A named pass over a graph: it is shown each node with its inputs already rewritten and may say what
+/// takes the node's place.
+public protocol Rewrite: Sendable {
+    var name: String { get }
+
+    /// The replacement of each output, or nil to leave the node as it is.
+    func replacement(for node: Node, in context: RewriteContext) -> [Tensor]?
+}
+
+/// What a pass may ask about the graph around a node.
+public struct RewriteContext {
+    /// How many times each tensor is used, results of the step included.
+    public let uses: [Tensor: Int]
+    /// The original of each rewritten node.
+    let originals: [Node: Node]
+
+    /// Whether the node's only use is the one being looked at.
+    public func isUsedOnce(_ tensor: Tensor) -> Bool {
+        let original = originals[tensor.node].map { Tensor(node: $0, index: tensor.index) } ?? tensor
+        return uses[original] == 1
+    }
+}
+
+/// Rebuilds a graph under a pass.
+public struct GraphRewriter {
+    private let rewrite: any Rewrite
+
+    public init(_ rewrite: any Rewrite) { self.rewrite = rewrite }
+
+    /// The tensors that take the given ones' places.
+    public func callAsFunction(_ roots: [Tensor]) -> [Tensor] {
+        let nodes = topologicalOrder(roots)
+        var uses: [Tensor: Int] = [:]
+        for root in roots { uses[root, default: 0] += 1 }
+        for node in nodes { for input in node.inputs { uses[input, default: 0] += 1 } }
+
+        var results: [Node: [Tensor]] = [:]
+        var originals: [Node: Node] = [:]
+        for node in nodes {
+            let inputs = node.inputs.map { results[$0.node]![$0.index] }
+            let rebuilt = inputs == node.inputs ? node : Node(node.operation, inputs)
+            originals[rebuilt] = node
+            let context = RewriteContext(uses: uses, originals: originals)
+            results[node] = rewrite.replacement(for: rebuilt, in: context) ?? rebuilt.tensors
+        }
+        return roots.map { results[$0.node]![$0.index] }
+    }
+}

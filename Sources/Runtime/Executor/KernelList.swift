@@ -1,0 +1,89 @@
+/// Kernels to be called in order, reached without touching reference counts: counts shared by several
+/// threads would cost more than many a kernel.
+struct KernelList {
+    private let kernels: UnsafeMutableBufferPointer<Unmanaged<Kernel>>
+
+    /// The list does not keep the kernels alive; its owner does.
+    init(_ kernels: [Kernel]) {
+        self.kernels = .allocate(capacity: kernels.count)
+        for (index, kernel) in kernels.enumerated() {
+            self.kernels.initializeElement(at: index, to: .passUnretained(kernel))
+        }
+    }
+
+    func deallocate() { kernels.deallocate() }
+
+    @inline(__always)
+    func run(_ task: ShardTask) {
+        for kernel in kernels { kernel._withUnsafeGuaranteedRef { $0.run(task) } }
+    }
+
+    @inline(__always)
+    func finish(_ task: ShardTask) {
+        for kernel in kernels { kernel._withUnsafeGuaranteedRef { $0.finish(task) } }
+    }
+}
+
+/// A segment as workers see it: plain memory.
+struct SegmentRecord {
+    let unitCount: Int
+    let unitsPerShard: Int
+    let shardCount: Int
+    let groupCount: Int
+    let kernels: KernelList
+    let reductions: KernelList
+
+    init(_ segment: ExecutableSegment) {
+        unitCount = segment.unitCount
+        unitsPerShard = segment.unitsPerShard
+        shardCount = segment.shardCount
+        groupCount = segment.groupCount
+        kernels = KernelList(segment.kernels)
+        reductions = KernelList(segment.reductions)
+    }
+
+    /// The shards of a group: the groups are consecutive and as equal as can be.
+    @inline(__always)
+    func shards(ofGroup group: Int) -> Range<Int> {
+        (group * shardCount / groupCount)..<((group + 1) * shardCount / groupCount)
+    }
+
+    func deallocate() {
+        kernels.deallocate()
+        reductions.deallocate()
+    }
+}
+
+/// A phase as workers see it: plain memory.
+struct PhaseRecord {
+    struct Item {
+        let segment: Int
+        let group: Int
+    }
+
+    let segments: UnsafeMutableBufferPointer<SegmentRecord>
+    let items: UnsafeMutableBufferPointer<Item>
+    let prologue: KernelList
+    let epilogue: KernelList
+
+    init(_ phase: ExecutablePhase) {
+        let records = phase.segments.map(SegmentRecord.init)
+        segments = .allocate(capacity: records.count)
+        _ = segments.initialize(from: records)
+        let list = records.enumerated().flatMap { index, record in
+            (0..<record.groupCount).map { Item(segment: index, group: $0) }
+        }
+        items = .allocate(capacity: list.count)
+        _ = items.initialize(from: list)
+        prologue = KernelList(phase.prologue)
+        epilogue = KernelList(phase.epilogue)
+    }
+
+    func deallocate() {
+        for segment in segments { segment.deallocate() }
+        segments.deallocate()
+        items.deallocate()
+        prologue.deallocate()
+        epilogue.deallocate()
+    }
+}

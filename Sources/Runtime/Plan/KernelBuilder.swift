@@ -1,0 +1,120 @@
+import Arrays
+import Graph
+
+/// An operation for which the fast backend has kernels of its own.
+protocol FastOperation: Operation {
+    /// A kernel for this call, or nil where the general one must do.
+    func kernel(_ call: KernelCall) -> Kernel?
+}
+
+/// What a kernel is made from: one node, where its data lives, and how its shards are cut.
+struct KernelCall {
+    let node: Node
+    let inputs: [Operand]
+    let outputs: [Operand]
+    /// nil for serial work, which is one shard.
+    let units: Schedule.Units?
+    let unitsPerShard: Int
+    let groupCount: Int
+    /// Whether the output is so large, and so little wanted soon, that stores should pass the caches.
+    let streams: Bool
+
+    var inputSpecs: [TensorSpec] { node.inputs.map(\.spec) }
+    var outputSpecs: [TensorSpec] { node.outputs }
+
+    /// How many entries of axis 0 belong to one unit.
+    func rowsPerUnit(_ spec: TensorSpec) -> Int {
+        guard let units, units.count > 0 else { return spec.shape.first ?? 1 }
+        return (spec.shape.first ?? 1) / units.count
+    }
+
+    /// Elements per unit of a tensor that is split by units; all of them otherwise.
+    func elementsPerUnit(_ spec: TensorSpec) -> Int {
+        guard let units, units.count > 0 else { return spec.shape.elementCount }
+        return spec.shape.elementCount / units.count
+    }
+}
+
+/// Makes the kernels of a plan.
+struct KernelBuilder {
+    let schedule: Schedule
+    let homes: [Tensor: Planner.Home]
+    let arena: UnsafeMutableRawPointer
+    /// Nodes that overwrite variables.
+    let commits: [Node: [Node]]
+    let gate = CommitGate()
+
+    /// Outputs larger than this are written past the caches when nothing reads them in the same phase.
+    static let streamingBytes = 24 << 20
+
+    func segment(_ units: Schedule.Units, _ nodes: [Node]) -> ExecutableSegment {
+        var segment = ExecutableSegment(
+            unitCount: units.count, unitsPerShard: Planner.unitsPerShard(units, nodes))
+        for node in nodes {
+            let kernel = kernel(node, units, segment)
+            if case .reduction = schedule[node].mode { segment.reductions.append(kernel) }
+            segment.kernels.append(kernel)
+        }
+        return segment
+    }
+
+    func serial(_ node: Node) -> Kernel { kernel(node, nil, nil) }
+
+    private func kernel(
+        _ node: Node, _ units: Schedule.Units?, _ segment: ExecutableSegment?
+    ) -> Kernel {
+        let aligned: [Bool]
+        var merges = false
+        switch node.operation.sharding(node.inputs.map(\.spec), node.outputs) {
+        case .rows(let flags): aligned = flags
+        case .reduction(let flags):
+            aligned = flags
+            merges = true
+        case .whole: aligned = node.inputs.map { _ in false }
+        }
+        let call = KernelCall(
+            node: node,
+            inputs: zip(node.inputs, aligned).map { operand($0, units: $1 ? units : nil) },
+            outputs: node.tensors.map { operand($0, units: merges ? nil : units) },
+            units: units,
+            unitsPerShard: segment?.unitsPerShard ?? 1,
+            groupCount: segment?.groupCount ?? 1,
+            streams: streams(node))
+        let kernel =
+            (node.operation as? any FastOperation)?.kernel(call)
+            ?? (merges
+                ? ReferenceReductionKernel(call, aligned: aligned)
+                : ReferenceRowsKernel(call, aligned: aligned))
+        if commits[node] != nil { return CommitKernel(kernel, gate: gate) }
+        return merges && units == nil ? SerialReductionKernel(kernel) : kernel
+    }
+
+    /// Where a tensor's data is found; split by units where given.
+    func operand(_ tensor: Tensor, units: Schedule.Units?) -> Operand {
+        let base = schedule.base(tensor)
+        let unitBytes = units.map { $0.count == 0 ? 0 : tensor.spec.byteCount / $0.count } ?? 0
+        switch homes[base]! {
+        case .scratch(let offset):
+            return Operand(place: .scratch, offset: offset, unitBytes: 0)
+        case .arena(let offset):
+            return Operand(place: .fixed(arena), offset: offset, unitBytes: unitBytes)
+        case .slot(let slot):
+            return Operand(place: .bound(slot: slot), offset: 0, unitBytes: unitBytes)
+        case .constant:
+            let value = (base.node.operation as! ConstantLeaf).value
+            return Operand(place: .fixed(value.storage.pointer), offset: 0, unitBytes: unitBytes)
+        }
+    }
+
+    private func streams(_ node: Node) -> Bool {
+        guard let output = node.outputs.first, output.byteCount > Self.streamingBytes,
+            case .rows(let units) = schedule[node].mode
+        else { return false }
+        let time = schedule[node].time
+        return !schedule.nodes.contains { other in
+            other.inputs.contains { schedule.base($0).node == node }
+                && schedule[other].time == time && schedule[other].mode != .alias
+                && units.count > 0
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import Graph
+
+/// The passes that a step goes through before it is planned, in order.
+struct Rewriter {
+    let passes: [any Rewrite]
+
+    static let standard = Rewriter(passes: [])
+
+    func rewrite(_ program: TracedStep) -> TracedStep {
+        passes.reduce(program) { program, pass in
+            var result = program
+            let roots = GraphRewriter(pass)(program.roots)
+            let checks = program.outputs.count..<(program.outputs.count + program.checks.count)
+            result.outputs = Array(roots[..<checks.lowerBound])
+            result.checks = zip(program.checks, roots[checks]).map {
+                FinitenessCheck(label: $0.label, tensor: $1)
+            }
+            result.proposals = zip(program.proposals, roots[checks.upperBound...]).map {
+                ($0.variable, $1)
+            }
+            return result
+        }
+    }
+}

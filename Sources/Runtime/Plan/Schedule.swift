@@ -1,0 +1,205 @@
+import Arrays
+import Graph
+
+/// When and how every node of a step runs: the assignment of a graph to phases.
+///
+/// Time goes in half steps: phase p runs its shards at time 2p and its serial epilogue at 2p + 1. A result
+/// made row by row can be used at the same time by work on the same rows; anything else needs all of it
+/// and comes in a later phase. Reductions are complete for the epilogue of their phase.
+struct Schedule {
+    enum Mode: Hashable {
+        /// A constant, an input or a variable.
+        case leaf
+        /// The same memory as its input.
+        case alias
+        /// Shard by shard, over units.
+        case rows(Units)
+        /// Shard by shard, merged at the end of the phase.
+        case reduction(Units)
+        /// Once, by one worker, in an epilogue.
+        case serial
+    }
+
+    /// What a segment's shards count: samples of the batch, or rows of something else.
+    struct Units: Hashable {
+        var count: Int
+        /// Whether the units are samples; work on samples shares shards.
+        var isBatch: Bool
+    }
+
+    struct Entry {
+        var mode: Mode
+        /// 2 * phase, or 2 * phase + 1 for the epilogue; -1 before the first phase.
+        var time: Int
+        /// How each output's rows group into units, where it has rows.
+        var units: Units?
+    }
+
+    /// Elements above which whole work is split over workers rather than done in an epilogue.
+    static let serialLimit = 8192
+
+    private(set) var entries: [Node: Entry] = [:]
+    /// All nodes, inputs before consumers.
+    let nodes: [Node]
+
+    subscript(node: Node) -> Entry { entries[node]! }
+
+    var phaseCount: Int { (entries.values.map(\.time).max() ?? -1) / 2 + 1 }
+
+    init(_ program: TracedStep) {
+        nodes = topologicalOrder(program.roots)
+        for node in nodes { entries[node] = place(node) }
+        delayCommits(program)
+    }
+
+    /// The tensor whose memory this one is.
+    func base(_ tensor: Tensor) -> Tensor {
+        var tensor = tensor
+        while entries[tensor.node]!.mode == .alias { tensor = tensor.node.inputs[0] }
+        return tensor
+    }
+
+    // MARK: - Placing one node
+
+    private func place(_ node: Node) -> Entry {
+        if node.inputs.isEmpty {
+            let extent = node.outputs[0].shape.first
+            let isInput = node.operation is InputLeaf
+            return Entry(
+                mode: .leaf, time: -2, units: extent.map { Units(count: $0, isBatch: isInput) })
+        }
+        if node.operation is Reshape { return placeAlias(node) }
+
+        let specs = node.inputs.map(\.spec)
+        switch node.operation.sharding(specs, node.outputs) {
+        case .whole:
+            return Entry(mode: .serial, time: serialTime(node), units: nil)
+        case .rows(let aligned):
+            return placeSharded(node, aligned, extent: node.outputs[0].shape[0], Mode.rows)
+        case .reduction(let aligned):
+            let extent = zip(specs, aligned).first { $0.1 }!.0.shape[0]
+            var entry = placeSharded(node, aligned, extent: extent, Mode.reduction)
+            entry.units = nil
+            return entry
+        }
+    }
+
+    private func placeAlias(_ node: Node) -> Entry {
+        let source = entries[node.inputs[0].node]!
+        var units = source.units
+        if let known = units {
+            let extent = node.outputs[0].shape.first ?? 0
+            if known.count == 0 || extent % known.count != 0 {
+                units = extent == 0 ? nil : Units(count: extent, isBatch: false)
+            }
+        }
+        return Entry(mode: .alias, time: source.time, units: units)
+    }
+
+    private func placeSharded(
+        _ node: Node, _ aligned: [Bool], extent: Int, _ mode: (Units) -> Mode
+    ) -> Entry {
+        let alignedUnits = zip(node.inputs, aligned).filter(\.1).compactMap { entries[$0.0.node]!.units }
+        let units =
+            alignedUnits.first { $0.isBatch && $0.count > 0 && extent % $0.count == 0 }
+            ?? Units(count: extent, isBatch: false)
+        let elements = (node.inputs.map(\.shape) + node.outputs.map(\.shape)).map(\.elementCount)
+        if !units.isBatch, elements.reduce(0, +) <= Self.serialLimit {
+            return Entry(mode: .serial, time: serialTime(node), units: units)
+        }
+        let time = zip(node.inputs, aligned).reduce(0) { time, input in
+            max(time, earliestUse(of: input.0, byRowsOf: input.1 ? units : nil))
+        }
+        return Entry(mode: mode(units), time: time, units: units)
+    }
+
+    /// The first main time at which work on the given units can read the tensor: at once when it is made
+    /// row by row on the same units, else when all of it is there.
+    private func earliestUse(of tensor: Tensor, byRowsOf units: Units?) -> Int {
+        let made = entries[base(tensor).node]!
+        if made.mode == .leaf || made.time < 0 { return 0 }
+        if let units, made.mode == .rows(units), entries[tensor.node]!.units == units { return made.time }
+        return made.time / 2 * 2 + 2
+    }
+
+    private func serialTime(_ node: Node) -> Int {
+        node.inputs.reduce(-1) { time, input in
+            let made = entries[base(input).node]!
+            return made.mode == .leaf ? time : max(time, made.time / 2 * 2 + 1, made.time)
+        }
+    }
+
+    // MARK: - Commits
+
+    /// Updates in place wait until every check has been made, and until nobody reads the old value.
+    private mutating func delayCommits(_ program: TracedStep) {
+        let targets = program.inPlaceCommits(nodes)
+        guard !targets.isEmpty else { return }
+        let checked = program.checks.reduce(-1) { max($0, entries[base($1.tensor).node]!.time | 1) }
+        let consumers = consumersByNode()
+        for node in nodes where targets[node] != nil {
+            var entry = entries[node]!
+            var earliest = checked + 1
+            for leaf in targets[node]! {
+                for reader in consumers[leaf] ?? [] where reader != node {
+                    earliest = max(earliest, lastUse(reader, consumers) + 1)
+                }
+            }
+            if entry.mode == .serial {
+                entry.time = max(entry.time, earliest | 1)
+            } else {
+                entry.time = max(entry.time, (earliest + 1) / 2 * 2)
+            }
+            entries[node] = entry
+        }
+        // What only feeds a delayed update moves to its phase, so that it is consumed while hot.
+        pullForward(consumers, targets)
+    }
+
+    private func consumersByNode() -> [Node: [Node]] {
+        var consumers: [Node: [Node]] = [:]
+        for node in nodes { for input in node.inputs { consumers[input.node, default: []].append(node) } }
+        return consumers
+    }
+
+    /// The last time at which a reader, or what is an alias of its input, reads.
+    private func lastUse(_ reader: Node, _ consumers: [Node: [Node]]) -> Int {
+        let entry = entries[reader]!
+        guard entry.mode == .alias else { return entry.time }
+        return (consumers[reader] ?? []).map { lastUse($0, consumers) }.max() ?? entry.time
+    }
+
+    private mutating func pullForward(_ consumers: [Node: [Node]], _ targets: [Node: [Node]]) {
+        var overwriter: [Node: Node] = [:]
+        for (node, leaves) in targets { for leaf in leaves { overwriter[leaf] = node } }
+        for node in nodes.reversed() where targets[node] == nil {
+            guard case .rows(let units) = entries[node]!.mode, !units.isBatch,
+                let users = consumers[node], users.count == 1, let user = users.first,
+                entries[user]!.mode == .rows(units), entries[user]!.time > entries[node]!.time
+            else { continue }
+            // It must not come to read a variable that has been overwritten by then.
+            let reads = node.inputs.compactMap { overwriter[base($0).node] }
+            guard reads.allSatisfy({ $0 == user }) else { continue }
+            entries[node]!.time = entries[user]!.time
+        }
+    }
+}
+
+extension TracedStep {
+    /// The nodes that overwrite variables, each with the leaves of the variables it overwrites.
+    func inPlaceCommits(_ nodes: [Node]) -> [Node: [Node]] {
+        let proposed = Dictionary(
+            uniqueKeysWithValues: proposals.map { (ObjectIdentifier($0.variable), $0.value) })
+        var result: [Node: [Node]] = [:]
+        for node in nodes {
+            for (output, input) in node.operation.inPlace.enumerated() {
+                guard let input, input < node.inputs.count,
+                    let leaf = node.inputs[input].node.operation as? VariableLeaf,
+                    proposed[ObjectIdentifier(leaf.variable)] == Tensor(node: node, index: output)
+                else { continue }
+                result[node, default: []].append(node.inputs[input].node)
+            }
+        }
+        return result
+    }
+}
