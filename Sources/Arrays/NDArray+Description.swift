@@ -1,18 +1,24 @@
 extension NDArray: CustomStringConvertible {
     /// Nested brackets as NumPy prints them; long axes show their first and last three entries.
     public var description: String {
-        let values = elements(as: Double.self)
         let strides = shape.strides
-        func text(_ value: Double) -> String {
+        func element<E: Element>(_ offset: Int, _: E.Type) -> E {
+            withElements(E.self) { $0[offset] }
+        }
+        func text(_ offset: Int) -> String {
             switch elementType {
-            case .bool: value != 0 ? "true" : "false"
-            case .uint8, .int32, .int64: String(Int(value))
-            case .float64: String(value)
-            case .float32, .bfloat16, .float16: String(Float(value))
+            case .bool: String(element(offset, Bool.self))
+            case .uint8: String(element(offset, UInt8.self))
+            case .int32: String(element(offset, Int32.self))
+            case .int64: String(element(offset, Int64.self))
+            case .bfloat16: String(element(offset, BFloat16.self).floatValue)
+            case .float16: String(Float(element(offset, Float16.self)))
+            case .float32: String(element(offset, Float.self))
+            case .float64: String(element(offset, Double.self))
             }
         }
         func render(_ axis: Int, _ offset: Int) -> String {
-            guard axis < shape.rank else { return text(values[offset]) }
+            guard axis < shape.rank else { return text(offset) }
             let extent = shape[axis]
             let shown =
                 extent <= 8 ? Array(0..<extent) : [0, 1, 2, -1, extent - 3, extent - 2, extent - 1]

@@ -115,15 +115,17 @@ public struct NDArray: Sendable {
 // MARK: - Access to memory
 
 extension NDArray {
-    public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    public func withUnsafeBytes<R, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> R
+    ) throws(Failure) -> R {
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
     }
 
     /// Writable bytes; makes the memory unique first.
-    public mutating func withUnsafeMutableBytes<R>(
-        _ body: (UnsafeMutableRawBufferPointer) throws -> R
-    ) rethrows -> R {
+    public mutating func withUnsafeMutableBytes<R, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> R
+    ) throws(Failure) -> R {
         if !isKnownUniquelyReferenced(&storage) || !storage.ownsMemory { storage = storage.copy() }
         return try body(
             UnsafeMutableRawBufferPointer(start: storage.pointer, count: storage.byteCount))

@@ -1,0 +1,38 @@
+/// Why a file could not be read or written, as a sentence for the person who named it.
+public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What a program may want to tell apart.
+    public enum Kind: Hashable, Sendable {
+        /// There is no such file.
+        case notFound
+        /// The system refused: permissions, a full disk, a folder in place of a file.
+        case system
+        /// The bytes are not what the format allows: damaged, cut short, or another format.
+        case malformed
+        /// The file is valid but holds something this library has no type for.
+        case unsupported
+        /// The content is larger than the limit the caller set.
+        case limitExceeded
+    }
+
+    public let path: String
+    public let kind: Kind
+    /// What was expected and what was found.
+    public let reason: String
+
+    public init(path: String, kind: Kind, reason: String) {
+        self.path = path
+        self.kind = kind
+        self.reason = reason
+    }
+
+    /// `path: reason`, one line.
+    public var description: String { "\(path): \(reason)" }
+
+    public static func malformed(_ path: String, _ reason: String) -> FileError {
+        FileError(path: path, kind: .malformed, reason: reason)
+    }
+
+    public static func unsupported(_ path: String, _ reason: String) -> FileError {
+        FileError(path: path, kind: .unsupported, reason: reason)
+    }
+}
