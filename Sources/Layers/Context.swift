@@ -1,0 +1,57 @@
+import Arrays
+import Graph
+
+/// What a module must know about the call it is in. Explicit, so that nothing depends on a global mode.
+public struct Context {
+    public enum Mode: String, Sendable {
+        /// Batch statistics, dropout, proposals of new running statistics.
+        case training
+        /// Running statistics, nothing random, nothing proposed.
+        case inference
+    }
+
+    public let mode: Mode
+
+    /// Seeds what layers draw while training.
+    public var seed: UInt64
+
+    /// The number of the training step, an int64 scalar. With the seed, the layer and a sample's index it
+    /// determines what a layer draws for that sample.
+    public var step: Tensor?
+
+    /// The index of each sample of the batch in the whole data set, `[samples]`. Nil numbers the samples
+    /// of the batch from 0.
+    public var sampleIndices: Tensor?
+
+    /// Where in the model the present module is, such as `layers.1`; empty for the root.
+    public private(set) var path = ""
+
+    /// Path and type of the present module, such as `layers.1 BatchNorm`: how messages begin.
+    public private(set) var label = ""
+
+    private var paths: [ObjectIdentifier: String]?
+
+    public init(
+        _ mode: Mode, seed: UInt64 = 0, step: Tensor? = nil, sampleIndices: Tensor? = nil
+    ) {
+        self.mode = mode
+        self.seed = seed
+        self.step = step
+        self.sampleIndices = sampleIndices
+    }
+
+    public var isTraining: Bool { mode == .training }
+
+    /// The same context inside a module.
+    func entering(_ module: Module) -> Context {
+        var inner = self
+        if paths == nil {
+            inner.paths = Dictionary(
+                uniqueKeysWithValues: module.namedModules.map { (ObjectIdentifier($1), $0) })
+        }
+        let type = "\(Swift.type(of: module))"
+        inner.path = inner.paths?[ObjectIdentifier(module)] ?? path
+        inner.label = inner.path.isEmpty ? type : "\(inner.path) \(type)"
+        return inner
+    }
+}
