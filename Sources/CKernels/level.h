@@ -29,16 +29,18 @@
 #define EK_CHOOSE(name, arguments)         \
     switch (ek_level()) {                  \
     case EK_LEVEL_V4:                      \
-        return name##_v4 arguments;        \
+        return EK_CONCATENATE(name, _v4) arguments;        \
     case EK_LEVEL_V3:                      \
-        return name##_v3 arguments;        \
+        return EK_CONCATENATE(name, _v3) arguments;        \
     default:                               \
-        return name##_baseline arguments;  \
+        return EK_CONCATENATE(name, _baseline) arguments;  \
     }
 #else
-#define EK_CHOOSE(name, arguments) return name##_baseline arguments;
+#define EK_CHOOSE(name, arguments) return EK_CONCATENATE(name, _baseline) arguments;
 #endif
 
 /// Defines the public function `name` that calls the level's version of it.
 #define EK_EXPORT(result, name, parameters, arguments) \
     result name parameters { EK_CHOOSE(name, arguments) }
+#define EK_EXPORT_TYPED(result, name, parameters, arguments) \
+    EK_EXPORT(result, EK_TYPED(name), parameters, arguments)

@@ -9,7 +9,8 @@
 //
 // The activation is part of the pass: act(pre), pre = (x - mean) * scale + shift + residual. The
 // gradient kernels compute pre again instead of reading the stored output, bit for bit as in the
-// forward kernel, and dy' = dy * act'(pre). act'(0) is 0 for ReLU and ReLU6.
+// forward kernel, and dy' = dy * act'(pre). As in PyTorch
+// act'(0) is 0 for ReLU and ReLU6 (and act'(6) too), the slope for leaky ReLU.
 
 #pragma once
 

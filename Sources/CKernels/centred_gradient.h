@@ -1,0 +1,178 @@
+// dx = a dy' + b (x - mean) + c.
+
+#define gradient_vectors LOCAL(ek_gradient_vectors)
+#define gradient_load LOCAL(ek_gradient_load)
+#define gradient_lanes LOCAL(ek_gradient_lanes)
+#define gradient_planes LOCAL(ek_gradient_planes)
+#define gradient_run LOCAL(ek_gradient_run)
+
+struct LOCAL(ek_gradient_parameters) {
+    float high[EK_STRIP], low[EK_STRIP], scale[EK_STRIP], shift[EK_STRIP];
+    float a[EK_STRIP], b[EK_STRIP], c[EK_STRIP];
+};
+#define gradient_parameters struct LOCAL(ek_gradient_parameters)
+
+#define EK_WITH_DRESIDUAL 4
+
+/// The parameters of a vector of lanes.
+struct LOCAL(ek_gradient_lane) {
+    vf high, low, scale, shift, a, b, c;
+};
+#define gradient_lane struct LOCAL(ek_gradient_lane)
+
+EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                                int whole, size_t n, const gradient_lane *p, int kind,
+                                const form *f, int with, int stream) {
+    vf g = whole ? eload(dy) : eload_n(dy, n);
+    const vf deviation = centred(whole ? eload(x) : eload_n(x, n), p->high, p->low);
+    if (kind != EK_IDENTITY) {
+        vf v = preactivation(deviation, p->scale, p->shift);
+        if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
+        g = deactivate(g, v, kind, f);
+    }
+    const vf result = p->a * g + (p->b * deviation + p->c);
+    if (!whole) {
+        if (with & EK_WITH_DRESIDUAL) estore_n(dresidual, g, n);
+        estore_n(dx, result, n);
+    } else if (stream) {
+        if (with & EK_WITH_DRESIDUAL) estream(dresidual, g);
+        estream(dx, result);
+    } else {
+        if (with & EK_WITH_DRESIDUAL) estore(dresidual, g);
+        estore(dx, result);
+    }
+}
+
+EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l) {
+    return (gradient_lane){vload(p->high + l),  vload(p->low + l), vload(p->scale + l),
+                           vload(p->shift + l), vload(p->a + l),   vload(p->b + l),
+                           vload(p->c + l)};
+}
+
+/// Row after row, as memory likes it best.
+EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                              size_t rows, size_t stride, size_t lanes,
+                              const gradient_parameters *p, int kind, const form *f, int with,
+                              int stream) {
+    if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
+        gradient_lane lane[EK_COLUMNS];
+        for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = gradient_load(p, q * W);
+        for (size_t r = 0; r < rows; r++)
+            for (size_t q = 0; q < EK_COLUMNS; q++) {
+                const size_t k = r * stride + q * W;
+                gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0,
+                                 &lane[q], kind, f, with, stream);
+            }
+        return;
+    }
+    for (size_t r = 0; r < rows; r++) {
+        size_t l = 0, k = r * stride;
+        for (; l + W <= lanes; l += W, k += W) {
+            const gradient_lane lane = gradient_load(p, l);
+            gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane,
+                             kind, f, with, stream);
+        }
+        if (l < lanes) {
+            const gradient_lane lane = gradient_load(p, l);
+            gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, lanes - l,
+                             &lane, kind, f, with, 0);
+        }
+    }
+}
+
+/// One run of a channel: parameters are the first of the tables.
+EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                               size_t count, const gradient_parameters *p, int kind,
+                               const form *f, int with, int stream) {
+    const gradient_lane lane = {(vf)p->high[0],  (vf)p->low[0], (vf)p->scale[0],
+                                (vf)p->shift[0], (vf)p->a[0],   (vf)p->b[0],
+                                (vf)p->c[0]};
+    size_t k = 0;
+    for (; k + W <= count; k += W)
+        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane, kind, f,
+                         with, stream);
+    if (k < count)
+        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, count - k, &lane,
+                         kind, f, with, 0);
+}
+
+/// Chooses the loop. rows == 0: one run of a channel, `lanes` elements long.
+static void gradient_run(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                         size_t rows, size_t stride, size_t lanes, const gradient_parameters *p,
+                         const form *f, int with, int stream) {
+#define EK_LOOP(kind, with, stream)                                                            \
+    {                                                                                          \
+        if (rows == 0)                                                                         \
+            gradient_planes(dy, x, residual, dx, dresidual, lanes, p, kind, f, with, stream);  \
+        else                                                                                   \
+            gradient_lanes(dy, x, residual, dx, dresidual, rows, stride, lanes, p, kind, f,    \
+                           with, stream);                                                      \
+        break;                                                                                 \
+    }
+#define EK_STREAMED(kind, with)               \
+    {                                         \
+        if (stream) EK_LOOP(kind, with, 1)    \
+        EK_LOOP(kind, with, 0)                \
+    }
+    switch (f->kind * 8 + with) {
+    case EK_IDENTITY * 8: EK_STREAMED(EK_IDENTITY, 0)
+    case EK_RELU * 8: EK_STREAMED(EK_RELU, 0)
+    case EK_RELU * 8 + (EK_WITH_RESIDUAL | EK_WITH_DRESIDUAL):
+        EK_STREAMED(EK_RELU, (EK_WITH_RESIDUAL | EK_WITH_DRESIDUAL))
+    default: EK_LOOP(f->kind, with, stream)
+    }
+#undef EK_STREAMED
+#undef EK_LOOP
+}
+
+static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t outer,
+                                             size_t channels, size_t inner, const double *mean,
+                                             const double *a, const double *b, const double *c,
+                                             const double *scale, const double *shift,
+                                             const E *residual, int activation, float slope,
+                                             E *dx, E *dresidual, int stream) {
+    const form f = activation_form(activation, slope);
+    const int with = (residual && activation != EK_IDENTITY ? EK_WITH_RESIDUAL : 0) |
+                     (dresidual ? EK_WITH_DRESIDUAL : 0);
+    if (!(with & EK_WITH_RESIDUAL)) residual = x;
+    if (!dresidual) dresidual = dx;
+    gradient_parameters p;
+    if (inner >= EK_PLANE_MINIMUM) {
+        stream = stream && ek_streamable(dx, inner * sizeof(E), W * sizeof(E)) &&
+                 ek_streamable(dresidual, inner * sizeof(E), W * sizeof(E));
+        for (size_t o = 0; o < outer; o++)
+            for (size_t ch = 0; ch < channels; ch++) {
+                const size_t k = (o * channels + ch) * inner;
+                mean_table(p.high, p.low, mean, ch, 1, channels, 1);
+                p.scale[0] = scale ? (float)scale[ch] : 1.0f;
+                p.shift[0] = shift ? (float)shift[ch] : 0.0f;
+                p.a[0] = (float)a[ch];
+                p.b[0] = (float)b[ch];
+                p.c[0] = (float)c[ch];
+                gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, 0, inner, &p,
+                             &f, with, stream);
+            }
+    } else {
+        const struct ek_layout layout = ek_layout(outer, channels, inner, W);
+        const size_t stride = layout.lanes * layout.fold;
+        stream = stream && ek_streamable(dx, stride * sizeof(E), W * sizeof(E)) &&
+                 ek_streamable(dresidual, stride * sizeof(E), W * sizeof(E));
+        for (size_t first = 0; first < stride; first += layout.strip) {
+            const size_t count = ek_smaller(layout.strip, stride - first);
+            mean_table(p.high, p.low, mean, first, count, layout.lanes, inner);
+            table(p.scale, scale, 1.0, first, count, layout.lanes, inner);
+            table(p.shift, shift, 0.0, first, count, layout.lanes, inner);
+            table(p.a, a, 0.0, first, count, layout.lanes, inner);
+            table(p.b, b, 0.0, first, count, layout.lanes, inner);
+            table(p.c, c, 0.0, first, count, layout.lanes, inner);
+            if (layout.rows > 0)
+                gradient_run(dy + first, x + first, residual + first, dx + first,
+                             dresidual + first, layout.rows, stride, count, &p, &f, with, stream);
+            const size_t k = layout.rows * stride, rest = outer % layout.fold * layout.lanes;
+            if (rest > 0)
+                gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, rest, rest,
+                             &p, &f, with, 0);
+        }
+    }
+    if (stream) ek_fence();
+}

@@ -1,0 +1,289 @@
+// Moments per channel: two passes over tiles that fit L1, merged in double (Chan, Golub and
+// LeVeque 1983).
+//
+// Within a tile of k values x the pivot m is near their mean, any float near it. With d = x - m,
+// mean = m + sum(d) / k and M2 = sum(d^2) - sum(d)^2 / k hold exactly for every m, and are
+// accurate because the second term is small. m itself is taken relative to the tile's first value,
+// so that a constant gives d == 0, exactly its mean, and M2 == 0.
+
+#define EK_MOMENT_ROWS 32   // rows in a tile of lanes
+#define EK_MOMENT_RUN 1024  // elements in a tile of a plane
+
+// Outside of these bounds the sum of squares of a tile overflowed, or its terms lost bits as
+// denormal numbers, and the tile is taken again in double.
+#define EK_SQUARES_MINIMUM 0x1p-90f
+#define EK_SQUARES_MAXIMUM 0x1p126f
+
+#define moments_columns LOCAL(ek_moments_columns)
+#define moments_exact LOCAL(ek_moments_exact)
+#define moments_lanes LOCAL(ek_moments_lanes)
+#define weight_of LOCAL(ek_weight_of)
+#define moments_run LOCAL(ek_moments_run)
+#define moments_fold LOCAL(ek_moments_fold)
+
+struct LOCAL(ek_moments_tables) {
+    double mean[EK_STRIP], m2[EK_STRIP];
+};
+#define moments_tables struct LOCAL(ek_moments_tables)
+
+EK_INLINE double weight_of(const float *weights, size_t count) {
+    vd total = (vd)0.0;
+    size_t k = 0;
+    for (; k + W <= count; k += W) total += vwiden(vload(weights + k));
+    if (k < count) total += vwiden(vload_n(weights + k, count - k));
+    return vsum(total);
+}
+
+/// The tile again, in double: for values near the ends of float's range. Lane by lane, `step`
+/// from one row to the next, `span` contiguous elements in a row.
+static void moments_exact(const E *x, const float *weights, size_t rows, size_t stride,
+                          double total, double *mean, double *m2) {
+    double pivot = 0.0, sum = 0.0, squares = 0.0;
+    int found = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        sum = squares = 0.0;
+        for (size_t r = 0; r < rows; r++) {
+            const double weight = weights ? (double)weights[r] : 1.0;
+            if (weight == 0.0) continue;
+            const double value = (double)eload_n(x + r * stride, 1)[0];
+            if (!found) pivot = value, found = 1;
+            sum += weight * (value - pivot);
+            squares += weight * (value - pivot) * (value - pivot);
+        }
+        if (pass == 0) pivot += sum / total;
+    }
+    *mean = pivot + sum / total;
+    *m2 = squares - sum * sum / total;
+    if (*m2 < 0.0) *m2 = 0.0;
+}
+
+/// Merges `width` vectors of lanes (a constant) of a tile into the tables, or the first n lanes of
+/// one. `before` values were merged already, `total` is the tile's weight.
+EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, size_t stride,
+                               size_t width, int whole, size_t n, double before, double total,
+                               moments_tables *t, size_t l) {
+#define EK_ROW(r, q) \
+    (whole ? eload(x + (r) * stride + (q) * W) : eload_n(x + (r) * stride + (q) * W, n))
+    size_t start = 0;
+    if (weights)
+        while (weights[start] == 0.0f) start++;
+    vf origin[EK_COLUMNS], pivot[EK_COLUMNS], sum[EK_COLUMNS], squares[EK_COLUMNS];
+    for (size_t q = 0; q < width; q++) {
+        origin[q] = EK_ROW(start, q);
+        sum[q] = squares[q] = (vf)0.0f;
+    }
+    for (size_t r = start; r < rows; r++) {
+        if (weights && weights[r] == 0.0f) continue;
+        for (size_t q = 0; q < width; q++) {
+            const vf d = EK_ROW(r, q) - origin[q];
+            sum[q] += weights ? d * (vf)weights[r] : d;
+        }
+    }
+    for (size_t q = 0; q < width; q++) {
+        pivot[q] = origin[q] + sum[q] * (vf)(float)(1.0 / total);
+        sum[q] = (vf)0.0f;
+    }
+    for (size_t r = start; r < rows; r++) {
+        if (weights && weights[r] == 0.0f) continue;
+        for (size_t q = 0; q < width; q++) {
+            // The rows of a tile are strided: what the next tile needs has to be asked for.
+            __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
+            const vf d = EK_ROW(r, q) - pivot[q];
+            const vf wd = weights ? d * (vf)weights[r] : d;
+            sum[q] += wd;
+            squares[q] += wd * d;
+        }
+    }
+    const double share = total / (before + total), spread = before * share, part = 1.0 / total;
+    for (size_t q = 0; q < width; q++) {
+        vd mean = vwiden(pivot[q]), m2 = vwiden(squares[q]);
+        const vd moved = vwiden(sum[q]);
+        mean += moved * (vd)part;
+        m2 -= moved * moved * (vd)part;
+
+        vi odd = ~((squares[q] >= (vf)EK_SQUARES_MINIMUM) &
+                   (squares[q] <= (vf)EK_SQUARES_MAXIMUM));
+        if (!whole) odd &= vfirst(n);
+        if (vany(odd)) {
+            vi varies = (vi)0;
+            for (size_t r = start; r < rows; r++)
+                if (!weights || weights[r] != 0.0f) varies |= EK_ROW(r, q) != origin[q];
+            odd &= varies;
+            for (size_t i = 0; i < W; i++) {
+                double exact[2];
+                if (!odd[i]) continue;
+                moments_exact(x + q * W + i, weights, rows, stride, total, &exact[0], &exact[1]);
+                mean[i] = exact[0];
+                m2[i] = exact[1];
+            }
+        }
+        double *means = t->mean + l + q * W, *m2s = t->m2 + l + q * W;
+        const vd old = vdload(means), delta = mean - old;
+        vdstore(means, before == 0.0 ? mean : old + delta * (vd)share);
+        vdstore(m2s, vdload(m2s) + m2 + delta * delta * (vd)spread);
+    }
+#undef EK_ROW
+}
+
+/// Fills the tables with the moments of every lane; returns their common count.
+static double moments_lanes(const E *x, const float *weights, size_t rows, size_t stride,
+                            size_t lanes, moments_tables *t) {
+    memset(t->mean, 0, lanes * sizeof *t->mean);
+    memset(t->m2, 0, lanes * sizeof *t->m2);
+    const size_t padded = ek_smaller((lanes + W - 1) / W * W, EK_STRIP) - lanes;
+    memset(t->mean + lanes, 0, padded * sizeof *t->mean);
+    memset(t->m2 + lanes, 0, padded * sizeof *t->m2);
+    double before = 0.0;
+    for (size_t r = 0; r < rows; r += EK_MOMENT_ROWS) {
+        const size_t count = ek_smaller(EK_MOMENT_ROWS, rows - r);
+        const E *tile = x + r * stride;
+        const float *w = weights ? weights + r : weights;
+        double total = (double)count;
+        if (weights) {
+            total = weight_of(w, count);
+            if (!(total > 0.0)) continue;
+        }
+        size_t l = 0;
+        if (weights) {
+            for (; l + W <= lanes; l += W)
+                moments_columns(tile + l, w, count, stride, 1, 1, 0, before, total, t, l);
+        } else {
+            for (; l + EK_COLUMNS * W <= lanes; l += EK_COLUMNS * W)
+                moments_columns(tile + l, NULL, count, stride, EK_COLUMNS, 1, 0, before, total, t,
+                                l);
+            for (; l + W <= lanes; l += W)
+                moments_columns(tile + l, NULL, count, stride, 1, 1, 0, before, total, t, l);
+        }
+        if (l < lanes)
+            moments_columns(tile + l, w, count, stride, 1, 0, lanes - l, before, total, t, l);
+        before += total;
+    }
+    return before;
+}
+
+/// Merges the tables' lanes, `count` values each, into `state`: lane l belongs to channel
+/// (begin + l) / inner of the row, `repeats` rows side by side.
+EK_INLINE void moments_fold(moments_tables *t, double count, size_t begin, size_t distinct,
+                            size_t repeats, size_t inner, double before, double *mean,
+                            double *m2) {
+    for (size_t repeat = 0; repeat < repeats; repeat++)
+        for (size_t i = 0; i < inner; i++) {
+            const double old = before + count * (double)(repeat * inner + i);
+            const double share = count / (old + count), spread = old * share;
+            const double *means = t->mean + repeat * distinct + i;
+            const double *m2s = t->m2 + repeat * distinct + i;
+            for (size_t j = 0; j < distinct / inner; j++) {
+                const size_t c = begin / inner + j;
+                const double delta = means[j * inner] - mean[c];
+                mean[c] = old == 0.0 ? means[j * inner] : mean[c] + delta * share;
+                m2[c] += m2s[j * inner] + delta * delta * spread;
+            }
+        }
+}
+
+/// Moments of one tile of a plane: `count` contiguous elements.
+EK_INLINE void moments_run(const E *x, const float *weights, size_t count, double total,
+                           double *mean, double *m2) {
+    size_t start = 0;
+    if (weights)
+        while (weights[start] == 0.0f) start++;
+    const vf origin = (vf)eload_n(x + start, 1)[0];
+    vf pivot = origin, sum[4], squares[4];
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t q = 0; q < 4; q++) sum[q] = squares[q] = (vf)0.0f;
+        size_t k = 0;
+        for (; k + 4 * W <= count; k += 4 * W)
+            for (size_t q = 0; q < 4; q++) {
+                vf d = eload(x + k + q * W) - pivot, wd = d;
+                if (weights) {
+                    const vf w = vload(weights + k + q * W);
+                    d = vblend(w != (vf)0.0f, d, (vf)0.0f);
+                    wd = d * w;
+                }
+                sum[q] += wd;
+                if (pass) squares[q] += wd * d;
+            }
+        for (; k < count; k += W) {
+            const size_t n = ek_smaller(W, count - k);
+            vf d = (n == W ? eload(x + k) : eload_n(x + k, n)) - pivot, wd;
+            if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
+            wd = d;
+            if (weights) {
+                const vf w = n == W ? vload(weights + k) : vload_n(weights + k, n);
+                d = vblend(w != (vf)0.0f, d, (vf)0.0f);
+                wd = d * w;
+            }
+            sum[0] += wd;
+            if (pass) squares[0] += wd * d;
+        }
+        if (pass == 0) {
+            const double moved = vsum(vwiden((sum[0] + sum[1]) + (sum[2] + sum[3])));
+            pivot = (vf)(float)((double)origin[0] + moved / total);
+        }
+    }
+    const double moved = vsum(vwiden((sum[0] + sum[1]) + (sum[2] + sum[3])));
+    const double square = vsum(vwiden((squares[0] + squares[1]) + (squares[2] + squares[3])));
+    *mean = (double)pivot[0] + moved / total;
+    *m2 = square - moved * moved / total;
+    if (square >= (double)EK_SQUARES_MINIMUM && square <= (double)EK_SQUARES_MAXIMUM) return;
+    moments_exact(x, weights, count, 1, total, mean, m2);
+}
+
+static void LOCAL(ek_moments)(const E *x, const float *weights, size_t outer, size_t channels,
+                              size_t inner, double *state) {
+    double *mean = state + 1, *m2 = state + 1 + channels;
+    double before = state[0];
+    if (inner >= EK_PLANE_MINIMUM || (weights && inner > 1)) {
+        for (size_t o = 0; o < outer; o++) {
+            double after = before;
+            for (size_t c = 0; c < channels; c++) {
+                after = before;
+                for (size_t i = 0; i < inner; i += EK_MOMENT_RUN) {
+                    const size_t count = ek_smaller(EK_MOMENT_RUN, inner - i);
+                    const E *from = x + (o * channels + c) * inner + i;
+                    double tile[2], total = (double)count;
+                    if (weights) {
+                        const float *w = weights + o * inner + i;
+                        total = weight_of(w, count);
+                        if (!(total > 0.0)) continue;
+                        moments_run(from, w, count, total, &tile[0], &tile[1]);
+                    } else {
+                        moments_run(from, NULL, count, total, &tile[0], &tile[1]);
+                    }
+                    const double share = total / (after + total), delta = tile[0] - mean[c];
+                    mean[c] = after == 0.0 ? tile[0] : mean[c] + delta * share;
+                    m2[c] += tile[1] + delta * delta * (after * share);
+                    after += total;
+                }
+            }
+            before = after;
+        }
+        state[0] = before;
+        return;
+    }
+    struct ek_layout layout = ek_layout(outer, channels, inner, W);
+    if (weights) layout.fold = 1, layout.rows = outer;
+    const size_t stride = layout.lanes * layout.fold;
+    layout.strip = ek_smaller(layout.strip, stride);
+    moments_tables t;
+    double after = before;
+    for (size_t begin = 0; begin < stride; begin += layout.strip) {
+        const size_t count = ek_smaller(layout.strip, stride - begin);
+        const size_t distinct = ek_smaller(count, layout.lanes);
+        after = before;
+        if (layout.rows > 0) {
+            const double each = moments_lanes(x + begin, weights, layout.rows, stride, count, &t);
+            if (each == 0.0) return;  // nothing but weights of 0
+            moments_fold(&t, each, begin, distinct, layout.fold, inner, before, mean, m2);
+            after += each * (double)(layout.fold * inner);
+        }
+        const size_t left = outer % layout.fold;
+        if (left > 0) {
+            const size_t rest = left * layout.lanes;
+            moments_lanes(x + layout.rows * stride, weights, 1, rest, rest, &t);
+            moments_fold(&t, 1.0, 0, layout.lanes, left, inner, after, mean, m2);
+            after += (double)(left * inner);
+        }
+    }
+    state[0] = after;
+}

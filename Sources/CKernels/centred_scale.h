@@ -1,0 +1,146 @@
+// y = act((x - mean) * scale + shift + residual).
+
+#define scale_vectors LOCAL(ek_scale_vectors)
+#define scale_load LOCAL(ek_scale_load)
+#define scale_run LOCAL(ek_scale_run)
+#define scale_lanes LOCAL(ek_scale_lanes)
+#define scale_planes LOCAL(ek_scale_planes)
+
+struct LOCAL(ek_scale_parameters) {
+    float high[EK_STRIP], low[EK_STRIP], scale[EK_STRIP], shift[EK_STRIP];
+};
+#define scale_parameters struct LOCAL(ek_scale_parameters)
+
+/// The parameters of a vector of lanes.
+struct LOCAL(ek_scale_lane) {
+    vf high, low, scale, shift;
+};
+#define scale_lane struct LOCAL(ek_scale_lane)
+
+EK_INLINE scale_lane scale_load(const scale_parameters *p, size_t l) {
+    return (scale_lane){vload(p->high + l), vload(p->low + l), vload(p->scale + l),
+                        vload(p->shift + l)};
+}
+
+/// One vector: whole, or its first n elements.
+EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, size_t n,
+                             const scale_lane *p, int kind, const form *f, int has_residual,
+                             int stream) {
+    const vf deviation = centred(whole ? eload(x) : eload_n(x, n), p->high, p->low);
+    vf v = preactivation(deviation, p->scale, p->shift);
+    if (has_residual) v += whole ? eload(residual) : eload_n(residual, n);
+    v = activate(v, kind, f);
+    if (!whole) estore_n(y, v, n);
+    else if (stream) estream(y, v);
+    else estore(y, v);
+}
+
+/// Row after row, as memory likes it best.
+EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, size_t stride,
+                           size_t lanes, const scale_parameters *p, int kind, const form *f,
+                           int has_residual, int stream) {
+    if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
+        scale_lane lane[EK_COLUMNS];
+        for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = scale_load(p, q * W);
+        for (size_t r = 0; r < rows; r++)
+            for (size_t q = 0; q < EK_COLUMNS; q++) {
+                const size_t k = r * stride + q * W;
+                scale_vectors(x + k, residual + k, y + k, 1, 0, &lane[q], kind, f, has_residual,
+                              stream);
+            }
+        return;
+    }
+    for (size_t r = 0; r < rows; r++) {
+        size_t l = 0, k = r * stride;
+        for (; l + W <= lanes; l += W, k += W) {
+            const scale_lane lane = scale_load(p, l);
+            scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual, stream);
+        }
+        if (l < lanes) {
+            const scale_lane lane = scale_load(p, l);
+            scale_vectors(x + k, residual + k, y + k, 0, lanes - l, &lane, kind, f, has_residual,
+                          0);
+        }
+    }
+}
+
+/// One run of a channel: parameters are the first of the tables.
+EK_INLINE void scale_planes(const E *x, const E *residual, E *y, size_t count,
+                            const scale_parameters *p, int kind, const form *f, int has_residual,
+                            int stream) {
+    const scale_lane lane = {(vf)p->high[0], (vf)p->low[0], (vf)p->scale[0], (vf)p->shift[0]};
+    size_t k = 0;
+    for (; k + W <= count; k += W)
+        scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual, stream);
+    if (k < count)
+        scale_vectors(x + k, residual + k, y + k, 0, count - k, &lane, kind, f, has_residual, 0);
+}
+
+/// Chooses the loop. rows == 0: one run of a channel, `lanes` elements long.
+static void scale_run(const E *x, const E *residual, E *y, size_t rows, size_t stride,
+                      size_t lanes, const scale_parameters *p, const form *f, int has_residual,
+                      int stream) {
+#define EK_LOOP(kind, has_residual, stream)                                                     \
+    {                                                                                           \
+        if (rows == 0)                                                                          \
+            scale_planes(x, residual, y, lanes, p, kind, f, has_residual, stream);              \
+        else                                                                                    \
+            scale_lanes(x, residual, y, rows, stride, lanes, p, kind, f, has_residual, stream); \
+    }
+#define EK_KIND(kind)                             \
+    if (has_residual && stream) EK_LOOP(kind, 1, 1)   \
+    else if (has_residual) EK_LOOP(kind, 1, 0)        \
+    else if (stream) EK_LOOP(kind, 0, 1)          \
+    else EK_LOOP(kind, 0, 0)
+    switch (f->kind) {
+    case EK_IDENTITY:
+        EK_KIND(EK_IDENTITY)
+        break;
+    case EK_RELU:
+        EK_KIND(EK_RELU)
+        break;
+    default:
+        EK_KIND(EK_LEAKY_RELU)
+    }
+#undef EK_KIND
+#undef EK_LOOP
+}
+
+static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, size_t inner,
+                                    const double *mean, const double *scale, const double *shift,
+                                    const E *residual, int activation, float slope, E *y,
+                                    int stream) {
+    const form f = activation_form(activation, slope);
+    const int has_residual = residual != NULL;
+    if (!residual) residual = x;
+    scale_parameters p;
+    if (inner >= EK_PLANE_MINIMUM) {
+        stream = stream && ek_streamable(y, inner * sizeof(E), W * sizeof(E));
+        for (size_t o = 0; o < outer; o++)
+            for (size_t c = 0; c < channels; c++) {
+                const size_t k = (o * channels + c) * inner;
+                mean_table(p.high, p.low, mean, c, 1, channels, 1);
+                p.scale[0] = scale ? (float)scale[c] : 1.0f;
+                p.shift[0] = shift ? (float)shift[c] : 0.0f;
+                scale_run(x + k, residual + k, y + k, 0, 0, inner, &p, &f, has_residual, stream);
+            }
+    } else {
+        const struct ek_layout layout = ek_layout(outer, channels, inner, W);
+        const size_t stride = layout.lanes * layout.fold;
+        stream = stream && ek_streamable(y, stride * sizeof(E), W * sizeof(E));
+        for (size_t first = 0; first < stride; first += layout.strip) {
+            const size_t count = ek_smaller(layout.strip, stride - first);
+            mean_table(p.high, p.low, mean, first, count, layout.lanes, inner);
+            table(p.scale, scale, 1.0, first, count, layout.lanes, inner);
+            table(p.shift, shift, 0.0, first, count, layout.lanes, inner);
+            if (layout.rows > 0)
+                scale_run(x + first, residual + first, y + first, layout.rows, stride, count, &p,
+                          &f, has_residual, stream);
+            const size_t k = layout.rows * stride;
+            const size_t rest = outer % layout.fold * layout.lanes;
+            if (rest > 0)
+                scale_run(x + k, residual + k, y + k, 1, rest, rest, &p, &f, has_residual, 0);
+        }
+    }
+    if (stream) ek_fence();
+}

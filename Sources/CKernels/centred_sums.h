@@ -1,0 +1,229 @@
+// Sums per channel of dy' and dy' (x - mean), and plain sums per channel.
+//
+// Floats are added over EK_TILE_ROWS rows or EK_TILE_RUN elements of a run, doubles from there on.
+
+#define EK_TILE_ROWS 16
+#define EK_TILE_RUN 1024
+
+#define sums_vector LOCAL(ek_sums_vector)
+#define sums_columns LOCAL(ek_sums_columns)
+#define sums_lanes LOCAL(ek_sums_lanes)
+#define sums_run LOCAL(ek_sums_run)
+#define sums_rows LOCAL(ek_sums_rows)
+#define sums_planes LOCAL(ek_sums_planes)
+
+/// What of `sums` is asked for.
+#define EK_WITH_X 1           // sum dy' (x - mean) too, else only sum dy
+#define EK_WITH_RESIDUAL 2    // there is a residual
+#define EK_WITH_WEIGHTS 4     // there are weights
+
+struct LOCAL(ek_sums_parameters) {
+    float high[EK_STRIP], low[EK_STRIP], scale[EK_STRIP], shift[EK_STRIP];
+    double first[EK_STRIP], second[EK_STRIP];
+};
+#define sums_parameters struct LOCAL(ek_sums_parameters)
+
+/// Adds one vector to the sums in registers. `whole` or the first n lanes.
+EK_INLINE void sums_vector(const E *dy, const E *x, const E *residual, int whole, size_t n,
+                           vf weight, vf high, vf low, vf scale, vf shift, int kind,
+                           const form *f, int with, vf *first, vf *second) {
+    vf g = whole ? eload(dy) : eload_n(dy, n);
+    vf deviation = (vf)0.0f;
+    if (with & EK_WITH_X) {
+        deviation = centred(whole ? eload(x) : eload_n(x, n), high, low);
+        vf v = preactivation(deviation, scale, shift);
+        if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
+        g = deactivate(g, v, kind, f);
+        if (!whole) deviation = vblend(vfirst(n), deviation, (vf)0.0f);
+    }
+    if (with & EK_WITH_WEIGHTS) {
+        const vi used = weight != (vf)0.0f;
+        g = vblend(used, g * weight, (vf)0.0f);
+        deviation = vblend(used, deviation, (vf)0.0f);
+    }
+    if (!whole) g = vblend(vfirst(n), g, (vf)0.0f);
+    *first += g;
+    if (with & EK_WITH_X) *second += g * deviation;
+}
+
+/// `width` vectors of lanes (a constant) over the rows of a tile, or the first n lanes of one.
+EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, const float *weights,
+                            size_t rows, size_t stride, size_t width, int whole, size_t n,
+                            sums_parameters *p, size_t l, int kind, const form *f, int with) {
+    vf first[EK_COLUMNS], second[EK_COLUMNS];
+    for (size_t q = 0; q < width; q++) first[q] = second[q] = (vf)0.0f;
+    for (size_t r = 0; r < rows; r++) {
+        vf weight = (vf)1.0f;
+        if (with & EK_WITH_WEIGHTS) {
+            if (weights[r] == 0.0f) continue;
+            weight = (vf)weights[r];
+        }
+        for (size_t q = 0; q < width; q++) {
+            const size_t i = l + q * W, k = r * stride + i;
+            // The rows of a tile are strided: what the next tile needs has to be asked for.
+            __builtin_prefetch(dy + k + EK_TILE_ROWS * stride, 0, 2);
+            if (with & EK_WITH_X) __builtin_prefetch(x + k + EK_TILE_ROWS * stride, 0, 2);
+            if (with & EK_WITH_RESIDUAL)
+                __builtin_prefetch(residual + k + EK_TILE_ROWS * stride, 0, 2);
+            sums_vector(dy + k, x + k, residual + k, whole, n, weight, vload(p->high + i),
+                        vload(p->low + i), vload(p->scale + i), vload(p->shift + i), kind, f,
+                        with, &first[q], &second[q]);
+        }
+    }
+    for (size_t q = 0; q < width; q++) {
+        double *to = p->first + l + q * W;
+        vdstore(to, vdload(to) + vwiden(first[q]));
+        to = p->second + l + q * W;
+        if (with & EK_WITH_X) vdstore(to, vdload(to) + vwiden(second[q]));
+    }
+}
+
+EK_INLINE void sums_lanes(const E *dy, const E *x, const E *residual, const float *weights,
+                          size_t rows, size_t stride, size_t lanes, sums_parameters *p, int kind,
+                          const form *f, int with) {
+    for (size_t r = 0; r < rows; r += EK_TILE_ROWS) {
+        const size_t count = ek_smaller(EK_TILE_ROWS, rows - r), k = r * stride;
+        const float *w = with & EK_WITH_WEIGHTS ? weights + r : weights;
+        size_t l = 0;
+        for (; l + EK_COLUMNS * W <= lanes; l += EK_COLUMNS * W)
+            sums_columns(dy + k, x + k, residual + k, w, count, stride, EK_COLUMNS, 1, 0, p, l,
+                         kind, f, with);
+        for (; l + W <= lanes; l += W)
+            sums_columns(dy + k, x + k, residual + k, w, count, stride, 1, 1, 0, p, l, kind, f,
+                         with);
+        if (l < lanes)
+            sums_columns(dy + k, x + k, residual + k, w, count, stride, 1, 0, lanes - l, p, l,
+                         kind, f, with);
+    }
+}
+
+/// One run of a channel: parameters and results are the first of the tables.
+EK_INLINE void sums_run(const E *dy, const E *x, const E *residual, const float *weights,
+                        size_t count, sums_parameters *p, int kind, const form *f, int with) {
+    const vf high = (vf)p->high[0], low = (vf)p->low[0];
+    const vf scale = (vf)p->scale[0], shift = (vf)p->shift[0];
+    vf first[4] = {(vf)0.0f, (vf)0.0f, (vf)0.0f, (vf)0.0f};
+    vf second[4] = {(vf)0.0f, (vf)0.0f, (vf)0.0f, (vf)0.0f};
+    size_t k = 0;
+    for (; k + 4 * W <= count; k += 4 * W)
+        for (size_t q = 0; q < 4; q++) {
+            const size_t i = k + q * W;
+            const vf weight = with & EK_WITH_WEIGHTS ? vload(weights + i) : (vf)1.0f;
+            sums_vector(dy + i, x + i, residual + i, 1, 0, weight, high, low, scale, shift, kind,
+                        f, with, &first[q], &second[q]);
+        }
+    for (; k + W <= count; k += W) {
+        const vf weight = with & EK_WITH_WEIGHTS ? vload(weights + k) : (vf)1.0f;
+        sums_vector(dy + k, x + k, residual + k, 1, 0, weight, high, low, scale, shift, kind, f,
+                    with, &first[0], &second[0]);
+    }
+    if (k < count) {
+        const size_t n = count - k;
+        const vf weight = with & EK_WITH_WEIGHTS ? vload_n(weights + k, n) : (vf)1.0f;
+        sums_vector(dy + k, x + k, residual + k, 0, n, weight, high, low, scale, shift, kind, f,
+                    with, &first[1], &second[1]);
+    }
+    p->first[0] += vsum(vwiden(first[0] + first[1]) + vwiden(first[2] + first[3]));
+    if (with & EK_WITH_X)
+        p->second[0] += vsum(vwiden(second[0] + second[1]) + vwiden(second[2] + second[3]));
+}
+
+/// Chooses the loop. rows == 0: a run of one channel, `lanes` elements long.
+static void sums_rows(const E *dy, const E *x, const E *residual, const float *weights,
+                      size_t rows, size_t stride, size_t lanes, sums_parameters *p, const form *f,
+                      int with) {
+#define EK_LOOP(kind, with)                                                                    \
+    {                                                                                          \
+        if (rows == 0) sums_run(dy, x, residual, weights, lanes, p, kind, f, with);            \
+        else sums_lanes(dy, x, residual, weights, rows, stride, lanes, p, kind, f, with);      \
+        break;                                                                                 \
+    }
+    // Weighted sums and unusual activations go through the general loop.
+    const int general = with | EK_WITH_X;
+    const int kind = with & EK_WITH_WEIGHTS ? EK_LEAKY_RELU : f->kind;
+    switch (kind * 8 + with) {
+    case 0: EK_LOOP(EK_IDENTITY, 0)
+    case EK_WITH_X: EK_LOOP(EK_IDENTITY, EK_WITH_X)
+    case EK_RELU * 8 + EK_WITH_X: EK_LOOP(EK_RELU, EK_WITH_X)
+    case EK_RELU * 8 + (EK_WITH_X | EK_WITH_RESIDUAL):
+        EK_LOOP(EK_RELU, (EK_WITH_X | EK_WITH_RESIDUAL))
+    default: EK_LOOP(f->kind, general)
+    }
+#undef EK_LOOP
+}
+
+static void LOCAL(ek_sums)(const E *dy, const E *x, const float *weights, size_t outer,
+                           size_t channels, size_t inner, const double *mean, const double *scale,
+                           const double *shift, const E *residual, int activation, float slope,
+                           double *sums, int with) {
+    const form f = activation_form(activation, slope);
+    double *first = sums, *second = with & EK_WITH_X ? sums + channels : sums;
+    sums_parameters p;
+    if (!x) x = dy;
+    if (!residual) residual = x;
+    if (inner >= EK_PLANE_MINIMUM || (weights && inner > 1)) {
+        for (size_t o = 0; o < outer; o++)
+            for (size_t c = 0; c < channels; c++) {
+                if (with & EK_WITH_X) {
+                    mean_table(p.high, p.low, mean, c, 1, channels, 1);
+                    p.scale[0] = scale ? (float)scale[c] : 1.0f;
+                    p.shift[0] = shift ? (float)shift[c] : 0.0f;
+                }
+                p.first[0] = first[c];
+                if (with & EK_WITH_X) p.second[0] = second[c];
+                for (size_t i = 0; i < inner; i += EK_TILE_RUN) {
+                    const size_t k = (o * channels + c) * inner + i;
+                    sums_rows(dy + k, x + k, residual + k,
+                              weights ? weights + o * inner + i : weights, 0, 0,
+                              ek_smaller(EK_TILE_RUN, inner - i), &p, &f, with);
+                }
+                first[c] = p.first[0];
+                if (with & EK_WITH_X) second[c] = p.second[0];
+            }
+        return;
+    }
+    struct ek_layout layout = ek_layout(outer, channels, inner, W);
+    if (weights) layout.fold = 1, layout.rows = outer;
+    const size_t stride = layout.lanes * layout.fold;
+    layout.strip = ek_smaller(layout.strip, stride);
+    for (size_t begin = 0; begin < stride; begin += layout.strip) {
+        const size_t count = ek_smaller(layout.strip, stride - begin);
+        if (with & EK_WITH_X) {
+            mean_table(p.high, p.low, mean, begin, count, layout.lanes, inner);
+            table(p.scale, scale, 1.0, begin, count, layout.lanes, inner);
+            table(p.shift, shift, 0.0, begin, count, layout.lanes, inner);
+        }
+        memset(p.first, 0, sizeof p.first);
+        memset(p.second, 0, sizeof p.second);
+        if (layout.rows > 0)
+            sums_rows(dy + begin, x + begin, residual + begin, weights, layout.rows, stride, count,
+                      &p, &f, with);
+        const size_t rest = outer % layout.fold * layout.lanes, k = layout.rows * stride;
+        if (rest > 0)
+            sums_rows(dy + k, x + k, residual + k, weights, 1, rest, rest, &p, &f, with);
+        const size_t distinct = ek_smaller(count, layout.lanes);
+        for (size_t l = 0; l < count; l += distinct)
+            for (size_t i = 0; i < distinct; i++) {
+                const size_t c = inner == 1 ? begin + i : (begin + i) / inner;
+                first[c] += p.first[l + i];
+                if (with & EK_WITH_X) second[c] += p.second[l + i];
+            }
+    }
+}
+
+static void LOCAL(ek_centred_sums)(const E *dy, const E *x, const float *weights, size_t outer,
+                                   size_t channels, size_t inner, const double *mean,
+                                   const double *scale, const double *shift, const E *residual,
+                                   int activation, float slope, double *sums) {
+    const int active = activation != EK_IDENTITY;
+    const int with = EK_WITH_X | (active && residual ? EK_WITH_RESIDUAL : 0) |
+                     (weights ? EK_WITH_WEIGHTS : 0);
+    LOCAL(ek_sums)(dy, x, weights, outer, channels, inner, mean, active ? scale : NULL,
+                   active ? shift : NULL, active ? residual : NULL, activation, slope, sums, with);
+}
+
+static void LOCAL(ek_column_sums)(const E *x, size_t outer, size_t channels, size_t inner,
+                                  double *sums) {
+    LOCAL(ek_sums)(x, NULL, NULL, outer, channels, inner, NULL, NULL, NULL, NULL, EK_IDENTITY,
+                   0.0f, sums, 0);
+}

@@ -1,0 +1,162 @@
+import Arrays
+import CKernels
+import Graph
+
+/// A function of two arguments over a shard, each argument in one of the simple layouts.
+final class BinaryKernel<T: ReferenceScalar, R>: Kernel {
+    typealias Body = (
+        _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ y: UnsafeMutablePointer<R>, _ count: Int
+    ) -> Void
+
+    private let a, b, y: Operand
+    private let elementsPerUnit: Int
+    private let body: Body
+
+    init(_ call: KernelCall, _ body: @escaping Body) {
+        a = call.inputs[0]
+        b = call.inputs[1]
+        y = call.outputs[0]
+        elementsPerUnit = call.elementsPerUnit(call.outputSpecs[0])
+        self.body = body
+    }
+
+    override func run(_ task: ShardTask) {
+        body(a.pointer(task), b.pointer(task), y.pointer(task), elementsPerUnit * task.count)
+    }
+}
+
+/// Calls `apply` for every element, by the operands' layouts.
+@inline(__always)
+private func forEachPair<T, R>(
+    _ a: UnsafePointer<T>, _ layoutA: BroadcastLayout, _ b: UnsafePointer<T>,
+    _ layoutB: BroadcastLayout, _ y: UnsafeMutablePointer<R>, _ count: Int, _ apply: (T, T) -> R
+) {
+    @inline(__always) func index(_ layout: BroadcastLayout, _ i: Int) -> Int {
+        switch layout {
+        case .same: i
+        case .scalar: 0
+        case .row(let length): i % length
+        case .runs(let length): i / length
+        }
+    }
+    if layoutA == .same, layoutB == .same {
+        for i in 0..<count { y[i] = apply(a[i], b[i]) }
+    } else if layoutA == .same, layoutB == .scalar {
+        let right = b[0]
+        for i in 0..<count { y[i] = apply(a[i], right) }
+    } else {
+        for i in 0..<count { y[i] = apply(a[index(layoutA, i)], b[index(layoutB, i)]) }
+    }
+}
+
+extension Binary: FastOperation {
+    func kernel(_ call: KernelCall) -> Kernel? {
+        let result = call.outputSpecs[0].shape
+        guard let a = BroadcastLayout(call.inputSpecs[0].shape, in: result),
+            let b = BroadcastLayout(call.inputSpecs[1].shape, in: result)
+        else { return nil }
+        switch call.outputSpecs[0].type {
+        case .float32: return BinaryKernel<Float, Float>(call, float32Body(a, b))
+        case .float64: return BinaryKernel<Double, Double>(call, plainBody(a, b))
+        default: return nil
+        }
+    }
+
+    private func plainBody(
+        _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
+    ) -> BinaryKernel<Double, Double>.Body {
+        func body(_ apply: @escaping (Double, Double) -> Double) -> BinaryKernel<Double, Double>.Body {
+            { forEachPair($0, layoutA, $1, layoutB, $2, $3, apply) }
+        }
+        return switch function {
+        case .add: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { $0 + $1 } }
+        case .subtract: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { $0 - $1 } }
+        case .multiply: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { $0 * $1 } }
+        case .divide: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { $0 / $1 } }
+        default: body { self.apply($0, $1) }
+        }
+    }
+
+    private func float32Body(
+        _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
+    ) -> BinaryKernel<Float, Float>.Body {
+        guard let (code, p) = simdCode else {
+            return { forEachPair($0, layoutA, $1, layoutB, $2, $3) { self.apply($0, $1) } }
+        }
+        return switch (layoutA, layoutB) {
+        case (.same, .same): { a, b, y, n in ek_binary_f32(code, a, b, y, n, p) }
+        case (.same, .scalar): { a, b, y, n in ek_binary_scalar_right_f32(code, a, b[0], y, n, p) }
+        case (.scalar, .same): { a, b, y, n in ek_binary_scalar_left_f32(code, a[0], b, y, n, p) }
+        case (.same, .row(let length)):
+            { a, b, y, n in ek_binary_rows_f32(code, a, b, y, n / length, length, p) }
+        case (.row(let length), .same):
+            { a, b, y, n in ek_binary_rows_left_f32(code, a, b, y, n / length, length, p) }
+        case (.same, .runs(let length)):
+            { a, b, y, n in ek_binary_row_scalars_f32(code, a, b, y, n / length, length, p) }
+        case (.runs(let length), .same):
+            { a, b, y, n in ek_binary_row_scalars_left_f32(code, a, b, y, n / length, length, p) }
+        default: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { self.apply($0, $1) } }
+        }
+    }
+
+    private var simdCode: (Int32, Float)? {
+        switch function {
+        case .add: (EK_BINARY_ADD, 0)
+        case .subtract: (EK_BINARY_SUBTRACT, 0)
+        case .multiply: (EK_BINARY_MULTIPLY, 0)
+        case .divide: (EK_BINARY_DIVIDE, 0)
+        case .power: (EK_BINARY_POWER, 0)
+        case .minimum: (EK_BINARY_MINIMUM, 0)
+        case .maximum: (EK_BINARY_MAXIMUM, 0)
+        case .leakyReLUGradient(slope: 0): (EK_BINARY_RELU_GRADIENT, 0)
+        case .leakyReLUGradient(let slope): (EK_BINARY_LEAKY_RELU_GRADIENT, Float(slope))
+        case .clampGradient: nil
+        }
+    }
+}
+
+extension Comparison: FastOperation {
+    func kernel(_ call: KernelCall) -> Kernel? {
+        let result = call.outputSpecs[0].shape
+        guard let a = BroadcastLayout(call.inputSpecs[0].shape, in: result),
+            let b = BroadcastLayout(call.inputSpecs[1].shape, in: result)
+        else { return nil }
+        switch call.inputSpecs[0].type {
+        case .float32:
+            return BinaryKernel<Float, Bool>(call) { forEachPair($0, a, $1, b, $2, $3, self.apply) }
+        case .float64:
+            return BinaryKernel<Double, Bool>(call) { forEachPair($0, a, $1, b, $2, $3, self.apply) }
+        case .int32:
+            return Int32ComparisonKernel(call, self, a, b)
+        default: return nil
+        }
+    }
+}
+
+/// Comparisons of labels with predictions.
+final class Int32ComparisonKernel: Kernel {
+    private let a, b, y: Operand
+    private let layouts: (BroadcastLayout, BroadcastLayout)
+    private let elementsPerUnit: Int
+    private let operation: Comparison
+
+    init(
+        _ call: KernelCall, _ operation: Comparison, _ layoutA: BroadcastLayout,
+        _ layoutB: BroadcastLayout
+    ) {
+        (a, b, y) = (call.inputs[0], call.inputs[1], call.outputs[0])
+        layouts = (layoutA, layoutB)
+        elementsPerUnit = call.elementsPerUnit(call.outputSpecs[0])
+        self.operation = operation
+    }
+
+    override func run(_ task: ShardTask) {
+        let (left, right): (UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>) = (
+            a.pointer(task), b.pointer(task)
+        )
+        forEachPair(
+            left, layouts.0, right, layouts.1, y.pointer(task, as: Bool.self),
+            elementsPerUnit * task.count
+        ) { operation.apply(Double($0), Double($1)) }
+    }
+}
