@@ -79,8 +79,12 @@ let package = Package(
         .testTarget(
             name: "CKernelsTests", dependencies: ["CKernels", "Arrays"], swiftSettings: settings),
         tests("Normalization"),
-        tests("Graph", ["Runtime"]),
-        tests("Runtime", ["Graph"]),
+        // Sample inputs of every operation, for the tests of more than one room.
+        .target(
+            name: "TestSupport", dependencies: ["Arrays", "Graph"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("Graph", ["Arrays", "Runtime", "TestSupport"]),
+        tests("Runtime", ["Arrays", "Graph", "TestSupport"]),
         tests("Interchange", ["Arrays"]),
         tests("Layers"),
         tests("Datasets", ["Arrays", "Interchange"]),

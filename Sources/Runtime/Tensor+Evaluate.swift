@@ -21,10 +21,22 @@ public func evaluate(_ tensors: [Tensor], backend: Backend = .fast) -> [NDArray]
     if tensors.allSatisfy({ $0.node.operation is ConstantLeaf }) {
         return tensors.map { ($0.node.operation as! ConstantLeaf).value }
     }
+    for tensor in tensors where tensor.dependsOnStepInputs {
+        preconditionFailure(
+            "\(tensor.spec) depends on the inputs of a step and has a value only while it runs; "
+                + "return it from the step's body to see it")
+    }
     return Step(backend: backend) { _ in tensors }.run([]).outputs
 }
 
 extension Tensor: CustomStringConvertible {
-    /// The value (computing it), as nested brackets.
-    public var description: String { evaluate().description }
+    /// The value (computing it), as nested brackets; type and shape where the value depends on the inputs
+    /// of a step.
+    public var description: String {
+        dependsOnStepInputs ? "\(spec) of a step" : evaluate().description
+    }
+
+    fileprivate var dependsOnStepInputs: Bool {
+        topologicalOrder([self]).contains { $0.operation is InputLeaf }
+    }
 }

@@ -47,9 +47,11 @@ public struct Binary: Operation {
         case .multiply: return [da(dy * b), db(dy * a)]
         case .divide: return [da(dy / b), db(-(dy * call.outputs[0] / b))]
         case .power:
+            // Where b = 0 the first factor decides, also for a = 0; where a = 0, y log(a) has the limit 0.
+            let one = Tensor(NDArray(scalar: 1.0).converted(to: a.elementType))
             return [
-                da(dy * b * Tensor(Binary(.power), a, b - 1)),
-                db(dy * call.outputs[0] * a.log()),
+                da(dy * b * a.power(Tensor.select(b .== 0, one, b) - 1)),
+                db(dy * call.outputs[0] * Tensor.select(a .== 0, one, a).log()),
             ]
         // At a tie each side gets half, as the subgradient of least norm.
         case .minimum: return [da(dy * share(a .< b, a .<= b)), db(dy * share(b .< a, b .<= a))]
@@ -75,7 +77,8 @@ public struct Binary: Operation {
         case .subtract: return a - b
         case .multiply: return a * b
         case .divide: return a / b
-        case .power: return .pow(a, b)
+        // Whole exponents by themselves: they allow negative bases, and 0^0 is 1.
+        case .power: return Int(exactly: b).map { .pow(a, $0) } ?? .pow(a, b)
         case .minimum: return a.isNaN || a < b ? a : b
         case .maximum: return a.isNaN || a > b ? a : b
         case .leakyReLUGradient(let slope): return b > 0 ? a : slope == 0 ? 0 : a * T(slope)
@@ -162,7 +165,11 @@ extension Tensor {
         Tensor(Comparison(function: f), a, b)
     }
     private func scalar(_ value: Double) -> Tensor {
-        Tensor(NDArray(scalar: value).converted(to: elementType))
+        let scalar = NDArray(scalar: value).converted(to: elementType)
+        precondition(
+            elementType.isFloatingPoint || scalar.item(as: Double.self) == value,
+            "\(value) is no \(elementType) to compare \(spec) with")
+        return Tensor(scalar)
     }
 
     public static func .== (a: Tensor, b: Tensor) -> Tensor { compare(.equal, a, b) }

@@ -40,6 +40,14 @@ public struct Reshape: Operation {
 /// Repetition along axes of extent 1 (and new leading axes), as NumPy broadcasts.
 public struct Broadcast: Operation {
     public let shape: Shape
+    /// Whether axis 0 is new or repeated. Otherwise the result has as many rows as the input, which may
+    /// be a run of rows.
+    public let repeatsRows: Bool
+
+    public init(from input: Shape, to shape: Shape) {
+        self.shape = shape
+        repeatsRows = input.rank != shape.rank || input.first != shape.first
+    }
 
     public var name: String { "broadcast(\(shape))" }
 
@@ -52,8 +60,7 @@ public struct Broadcast: Operation {
 
     public func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding {
         guard shape.rank > 0 else { return .whole }
-        return .rows(aligned: [inputs[0].shape.rank == shape.rank && inputs[0].shape[0] == shape[0]]
-        )
+        return .rows(aligned: [!repeatsRows])
     }
 
     public func inputGradients(_ call: GradientCall) -> [Tensor?] {
@@ -61,7 +68,9 @@ public struct Broadcast: Operation {
     }
 
     public func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] {
-        [inputs[0].broadcast(to: shape)]
+        var local = shape
+        if !repeatsRows, shape.rank > 0 { local[0] = inputs[0].shape[0] }
+        return [inputs[0].broadcast(to: local)]
     }
 }
 
@@ -86,7 +95,7 @@ extension Tensor {
 
     /// Repeats along axes of extent 1 to reach `shape`. Traps where it does not fit.
     public func broadcast(to shape: Shape) -> Tensor {
-        shape == self.shape ? self : Tensor(Broadcast(shape: shape), self)
+        shape == self.shape ? self : Tensor(Broadcast(from: self.shape, to: shape), self)
     }
 
     /// A new axis of extent 1.

@@ -77,6 +77,9 @@ public struct Unary: Operation {
             return [dy * ((t + 1) * 0.5 + x * (1 - t.square()) * inner * 0.5)]
         case .add: return [dy]
         case .multiply(let factor): return [dy * factor]
+        // Exponents 0 and 1 by themselves: 0 * 0^-1 would be NaN at 0.
+        case .power(0): return [nil]
+        case .power(1): return [dy]
         case .power(let exponent): return [dy * (x.power(exponent - 1) * exponent)]
         case .clamp(let lower, let upper):
             return [Tensor(Binary(.clampGradient(lower: lower, upper: upper)), dy, x)]

@@ -1,0 +1,83 @@
+import Arrays
+import Graph
+
+extension OperationCases {
+    static let lookups: [OperationCase] = [
+        ([5], [7]), ([5, 3], [4]), ([5, 3], []), ([4, 2, 3], [2, 3]), ([1, 2], [3]),
+    ].flatMap { (table: Shape, indices: Shape) in
+        let index = SampleInput.indices(indices, below: table[0])
+        let values = Shape(indices.dimensions + table.dropFirst())
+        return [
+            OperationCase("gather", [.normal(table), index]) { [$0[0].gather($0[1]).square()] },
+            OperationCase("scatterAdd", [.normal(values), index]) {
+                [$0[0].scatterAdded(at: $0[1], rows: table[0]).square()]
+            },
+            OperationCase("oneHot", [index]) { [$0[0].oneHot(classes: table[0])] },
+        ]
+    }
+
+    private static let rows: [Shape] = [[1], [6], [3, 5], [4, 1], [2, 3, 4]]
+
+    static let losses: [OperationCase] = softmaxes + crossEntropies + regressions
+
+    private static let softmaxes: [OperationCase] = rows.flatMap { shape in
+        (0..<shape.rank).flatMap { axis in
+            [
+                OperationCase("softmax along \(axis)", [.normal(shape)]) {
+                    [$0[0].softmax(axis: axis)]
+                },
+                OperationCase("logSoftmax along \(axis)", [.normal(shape)]) {
+                    [$0[0].logSoftmax(axis: axis)]
+                },
+            ]
+        }
+    }
+
+    private static let crossEntropies: [OperationCase] = rows.flatMap { shape in
+        [0, 0.1].map { smoothing in
+            let labels = SampleInput.indices(
+                Shape(Array(shape.dropLast())), below: shape[shape.rank - 1])
+            return OperationCase(
+                "crossEntropy, smoothing \(smoothing)", [.normal(shape), labels]
+            ) { [$0[0].crossEntropy($0[1], labelSmoothing: smoothing)] }
+        }
+    }
+
+    private static let regressions: [OperationCase] = ([[], [5], [4, 3], [2, 3, 2]] as [Shape])
+        .flatMap { shape in
+            let targets = SampleInput.uniform(shape, in: 0..<1, seed: 2)
+            let far = SampleInput.spaced(shape, seed: 3, offset: 0.37)
+            return [
+                OperationCase("meanSquaredError", [.normal(shape), targets]) {
+                    [$0[0].meanSquaredError($0[1])]
+                },
+                OperationCase("meanAbsoluteError", [.spaced(shape), far]) {
+                    [$0[0].meanAbsoluteError($0[1])]
+                },
+                OperationCase("huber", [.spaced(shape), far]) {
+                    [$0[0].huber($0[1], delta: 0.5)]
+                },
+                OperationCase("binaryCrossEntropy of logits", [.normal(shape), targets]) {
+                    [$0[0].binaryCrossEntropy(logits: $0[1])]
+                },
+                OperationCase(
+                    "binaryCrossEntropy of probabilities",
+                    [.uniform(shape, in: 0.1..<0.9), targets]
+                ) { [$0[0].binaryCrossEntropy(probabilities: $0[1])] },
+            ]
+        }
+
+    static let random: [OperationCase] = ([[5], [4, 3], [3, 2, 5]] as [Shape]).flatMap { shape in
+        let step = SampleInput.integers([7], shape: [])
+        let indices = SampleInput.indices([shape[0]], below: 1000, stride: 137)
+        let sample = Shape(Array(shape.dropFirst()))
+        return [
+            OperationCase("randomUniform", [step, indices]) {
+                [Tensor.randomUniform(sample, seed: 11, step: $0[0], indices: $0[1])]
+            },
+            OperationCase("dropout", [.normal(shape), step, indices]) {
+                [$0[0].dropout(rate: 0.4, seed: 12, step: $0[1], indices: $0[2])]
+            },
+        ]
+    }
+}
