@@ -1,10 +1,14 @@
 /// A named pass over a graph: it is shown each node with its inputs already rewritten and may say what
 /// takes the node's place.
-public protocol Rewrite: Sendable {
+///
+/// A pass is made anew for each graph, so it may remember what it has seen.
+public protocol Rewrite {
     var name: String { get }
 
+    init()
+
     /// The replacement of each output, or nil to leave the node as it is.
-    func replacement(for node: Node, in context: RewriteContext) -> [Tensor]?
+    mutating func replacement(for node: Node, in context: RewriteContext) -> [Tensor]?
 }
 
 /// What a pass may ask about the graph around a node.
@@ -23,12 +27,13 @@ public struct RewriteContext {
 
 /// Rebuilds a graph under a pass.
 public struct GraphRewriter {
-    private let rewrite: any Rewrite
+    private let makePass: () -> any Rewrite
 
-    public init(_ rewrite: any Rewrite) { self.rewrite = rewrite }
+    public init(_ pass: any Rewrite.Type) { makePass = { pass.init() } }
 
     /// The tensors that take the given ones' places.
     public func callAsFunction(_ roots: [Tensor]) -> [Tensor] {
+        var rewrite = makePass()
         let nodes = topologicalOrder(roots)
         var uses: [Tensor: Int] = [:]
         for root in roots { uses[root, default: 0] += 1 }

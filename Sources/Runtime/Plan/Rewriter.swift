@@ -2,9 +2,14 @@ import Graph
 
 /// The passes that a step goes through before it is planned, in order.
 struct Rewriter {
-    let passes: [any Rewrite]
+    let passes: [any Rewrite.Type]
 
-    static let standard = Rewriter(passes: [])
+    static var standard: Rewriter {
+        Rewriter(passes: [
+            ShareEqualNodes.self, FuseInputGradient.self, FuseActivationGradient.self,
+            FuseActivation.self, ShareEqualNodes.self,
+        ])
+    }
 
     func rewrite(_ program: TracedStep) -> TracedStep {
         passes.reduce(program) { program, pass in
