@@ -78,7 +78,7 @@ let package = Package(
         tests("Arrays"),
         .testTarget(
             name: "CKernelsTests", dependencies: ["CKernels", "Arrays"], swiftSettings: settings),
-        tests("Normalization"),
+        tests("Normalization", ["Arrays"]),
         // Sample inputs of every operation, for the tests of more than one room.
         .target(
             name: "TestSupport", dependencies: ["Arrays", "Graph"], path: "Tests/TestSupport",
@@ -86,9 +86,9 @@ let package = Package(
         tests("Graph", ["Arrays", "Runtime", "TestSupport"]),
         tests("Runtime", ["Arrays", "Graph", "TestSupport"]),
         tests("Interchange", ["Arrays"]),
-        tests("Layers"),
+        tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
         tests("Datasets", ["Arrays", "Interchange"]),
-        tests("Training"),
+        tests("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime"]),
         tests("EvenKeel"),
     ],
     cLanguageStandard: .c17

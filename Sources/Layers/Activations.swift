@@ -59,3 +59,17 @@ public final class Tanh: Module {
 public final class Softplus: Module {
     override public func call(_ input: Tensor, _ context: Context) -> Tensor { input.softplus() }
 }
+
+/// Exponentials that sum to one along an axis.
+///
+/// Losses such as `crossEntropy` take logits: leave this out of networks that are trained with them.
+public final class Softmax: Module {
+    public let axis: Int
+    public init(axis: Int = -1) {
+        self.axis = axis
+        super.init()
+    }
+    override public func call(_ input: Tensor, _ context: Context) -> Tensor {
+        input.softmax(axis: axis)
+    }
+}

@@ -72,4 +72,31 @@ struct LayerTests {
         #expect(model.parameters.map(\.role) == [.weight, .bias, .scale, .shift])
         #expect(model.parameterCount == 10)
     }
+
+    @Test("Dropout depends on seed, step, place and sample, not on the place in the batch")
+    func dropout() {
+        let model = Sequential {
+            Dropout(0.5)
+            Dropout(0.5)
+        }
+        func run(_ layer: Module, seed: UInt64, step: Int64, samples: [Int32]) -> [[Float]] {
+            let context = Context(
+                .training, seed: seed, step: Tensor(NDArray(scalar: step)),
+                sampleIndices: Tensor(NDArray(samples)))
+            let y = layer(Tensor.ones([samples.count, 64]), context).evaluate(backend: .reference)
+            return (0..<samples.count).map { y.rows($0..<($0 + 1)).elements() }
+        }
+        let rows = run(model, seed: 1, step: 3, samples: [5, 9])
+        #expect(rows[0] != rows[1])
+        #expect(run(model, seed: 1, step: 3, samples: [9, 5]) == [rows[1], rows[0]])
+        #expect(run(model, seed: 1, step: 4, samples: [5, 9]) != rows)
+        #expect(run(model, seed: 2, step: 3, samples: [5, 9]) != rows)
+        // Two layers that dropped the same would leave half, not a quarter.
+        let kept = rows.joined().count { $0 != 0 }
+        #expect(kept > 16 && kept < 52)
+        #expect(rows.joined().allSatisfy { $0 == 0 || $0 == 4 })
+        #expect(
+            model(Tensor.ones([1, 4])).evaluate(backend: .reference).elements()
+                == [Float](repeating: 1, count: 4))
+    }
 }
