@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Arrays", "Graph"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        tests("Graph", ["Arrays", "Runtime", "TestSupport"]),
+        tests("Graph", ["Arrays", "Runtime", "TestSupport", numerics]),
         tests("Runtime", ["Arrays", "Graph", "TestSupport"]),
         tests("Interchange", ["Arrays"]),
         tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
