@@ -75,6 +75,10 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Temporary folders, random arrays and damaged bytes, for the tests of files.
+        .target(
+            name: "FileTestSupport", dependencies: ["Arrays", "Interchange"],
+            path: "Tests/FileTestSupport", swiftSettings: settings),
         tests("Arrays"),
         .testTarget(
             name: "CKernelsTests", dependencies: ["CKernels", "Arrays"], swiftSettings: settings),
@@ -85,9 +89,9 @@ let package = Package(
             swiftSettings: settings),
         tests("Graph", ["Arrays", "Runtime", "TestSupport", numerics]),
         tests("Runtime", ["Arrays", "Graph", "TestSupport"]),
-        tests("Interchange", ["Arrays"]),
+        tests("Interchange", ["Arrays", "FileTestSupport"]),
         tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
-        tests("Datasets", ["Arrays", "Interchange"]),
+        tests("Datasets", ["Arrays", "Interchange", "FileTestSupport"]),
         tests("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime"]),
         tests("EvenKeel"),
     ],

@@ -1,7 +1,7 @@
 import Arrays
 
-/// The bytes that elements of a shape from a file take, or nil when an extent is negative or the product of
-/// the extents overflows (zeros left out, so that strides cannot overflow either).
+/// The bytes that elements of a shape from a file take, or nil when an extent is negative or the
+/// product of the extents overflows (zeros left out, so that strides cannot overflow either).
 package func checkedByteCount(_ shape: [Int], elementBytes: Int) -> Int? {
     var extent = elementBytes
     var isEmpty = false

@@ -8,10 +8,11 @@
 
 /// Writes files whole or not at all.
 ///
-/// The bytes go to `.NAME.tmp` in the same folder, are brought to disk, and take the place of `NAME` in one
-/// step; then the folder is brought to disk. Whatever happens in between (an error, `kill -9`, a power cut)
-/// `NAME` holds its old content or the new one. A temporary file that a killed program left behind is used
-/// again by the next write of the same name. Writers of the same name wait for one another.
+/// The bytes go to `.NAME.tmp` in the same folder, are brought to disk, and take the place of
+/// `NAME` in one step; then the folder is brought to disk. Whatever happens in between (an error,
+/// `kill -9`, a power cut) `NAME` holds its old content or the new one. A temporary file that a
+/// killed program left behind is used again by the next write of the same name. Writers of the same
+/// name wait for one another.
 public enum AtomicFile {
     /// Takes the bytes of a file in order.
     public struct Writer {
@@ -44,7 +45,8 @@ public enum AtomicFile {
 
     /// Writes a file piece by piece. When `body` throws, the file stays as it was.
     ///
-    /// A link is followed: the file it points to is replaced. Permissions of an existing file are kept.
+    /// A link is followed: the file it points to is replaced. Permissions of an existing file are
+    /// kept.
     public static func write(
         to path: String, _ body: (Writer) throws(FileError) -> Void
     ) throws(FileError) {

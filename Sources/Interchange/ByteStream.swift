@@ -1,4 +1,5 @@
-/// The content of a file in order, decompressed when the file is gzip (by its first bytes, not its name).
+/// The content of a file in order, decompressed when the file is gzip (by its first bytes, not its
+/// name).
 public final class ByteStream {
     private enum Source {
         case plain(InputFile)

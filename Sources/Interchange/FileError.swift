@@ -16,13 +16,13 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public let path: String
     public let kind: Kind
-    /// What was expected and what was found.
+    /// What was expected and what was found, on one line.
     public let reason: String
 
     public init(path: String, kind: Kind, reason: String) {
         self.path = path
         self.kind = kind
-        self.reason = reason
+        self.reason = onOneLine(reason)
     }
 
     /// `path: reason`, one line.
@@ -35,4 +35,17 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     public static func unsupported(_ path: String, _ reason: String) -> FileError {
         FileError(path: path, kind: .unsupported, reason: reason)
     }
+}
+
+/// A sentence that may quote from a file, made fit for a terminal: no line breaks or control
+/// characters, at most 500 characters.
+package func onOneLine(_ sentence: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in sentence.unicodeScalars.prefix(500) {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: result.append(" ")
+        default: result.append(scalar)
+        }
+    }
+    return String(result) + (sentence.unicodeScalars.count > 500 ? "..." : "")
 }

@@ -8,7 +8,8 @@ public enum Gzip {
         return try file.bytes(0..<2) == [0x1F, 0x8B]
     }
 
-    /// Decompresses a whole file. Throws when the content is damaged, cut short, or larger than `limit`.
+    /// Decompresses a whole file. Throws when the content is damaged, cut short, or larger than
+    /// `limit`.
     public static func decompress(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
         let reader = try GzipReader(InputFile(path))
         return try reader.bytes(limit: limit)
@@ -49,7 +50,8 @@ public enum Gzip {
     }
 }
 
-/// Decompresses a gzip file piece by piece, all its members one after the other, checksums included.
+/// Decompresses a gzip file piece by piece, all its members one after the other, checksums
+/// included.
 public final class GzipReader {
     private let file: InputFile
     private var offset = 0

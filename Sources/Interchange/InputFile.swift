@@ -48,7 +48,8 @@ public final class InputFile: Sendable {
         guard range.lowerBound >= 0 && range.upperBound <= byteCount else {
             throw .malformed(
                 path,
-                "the file ends early: expected at least \(range.upperBound) bytes, found \(byteCount)"
+                "the file ends early: expected at least \(range.upperBound) bytes, "
+                    + "found \(byteCount)"
             )
         }
         var result = [UInt8](repeating: 0, count: range.count)

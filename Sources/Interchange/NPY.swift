@@ -2,15 +2,16 @@ import Arrays
 
 /// NumPy's `.npy` files, format versions 1.0 to 3.0.
 ///
-/// Element types: bool `|b1`, uint8 `|u1`, int32 `i4`, int64 `i8`, float16 `f2`, float32 `f4`, float64 `f8`
-/// in either byte order, and bfloat16 as `V2`, which is how NumPy stores the type of `ml_dtypes`.
+/// Element types: bool `|b1`, uint8 `|u1`, int32 `i4`, int64 `i8`, float16 `f2`, float32 `f4`,
+/// float64 `f8` in either byte order, and bfloat16 as `V2`, which is how NumPy stores the type of
+/// `ml_dtypes`.
 public enum NPY {
     static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
     /// Reads an array. Fortran order is turned into row-major order.
     ///
-    /// Throws when the file is damaged, cut short, longer than its header says, or of a type that arrays do
-    /// not have; allocates no more than the file holds.
+    /// Throws when the file is damaged, cut short, longer than its header says, or of a type that
+    /// arrays do not have; allocates no more than the file holds.
     public static func read(_ path: String) throws(FileError) -> NDArray {
         let file = try InputFile(path)
         let header = try NPYHeader(file)

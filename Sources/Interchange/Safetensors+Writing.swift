@@ -3,12 +3,13 @@ import Arrays
 extension Safetensors {
     /// Writes arrays and metadata to a file, whole or not at all.
     ///
-    /// The bytes depend on the content alone: metadata is sorted by key; arrays are sorted by the size of their
-    /// elements, largest first, and then by name, so that every array is aligned to its elements. The header
-    /// is padded with spaces so that the data begins at a multiple of 8 bytes.
+    /// The bytes depend on the content alone: metadata is sorted by key; arrays are sorted by the
+    /// size of their elements, largest first, and then by name, so that every array is aligned to
+    /// its elements. The header is padded with spaces so that the data begins at a multiple of 8
+    /// bytes.
     ///
-    /// Throws when the file cannot be written, when the header would be too long, or when an array has the
-    /// name `__metadata__`, which the format reserves.
+    /// Throws when the file cannot be written, when the header would be too long, or when an array
+    /// has the name `__metadata__`, which the format reserves.
     public static func write(
         _ arrays: [String: NDArray], metadata: [String: String] = [:], to path: String
     ) throws(FileError) {

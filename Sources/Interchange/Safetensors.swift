@@ -2,10 +2,10 @@ import Arrays
 
 /// A safetensors file: named arrays behind a JSON header.
 ///
-/// Opening a file reads and checks the header; an array's bytes are read when it is asked for, into aligned
-/// memory of its own. Nothing is allocated that the file does not hold. Refused with an error: headers longer
-/// than the file or than 100 MB, names that appear twice, shapes whose size overflows, byte ranges that
-/// overlap, leave holes, lie outside the file or do not fit the shape.
+/// Opening a file reads and checks the header; an array's bytes are read when it is asked for, into
+/// aligned memory of its own. Nothing is allocated that the file does not hold. Refused with an
+/// error: headers longer than the file or than 100 MB, names that appear twice, shapes whose size
+/// overflows, byte ranges that overlap, leave holes, lie outside the file or do not fit the shape.
 ///
 /// The format: https://github.com/huggingface/safetensors#format
 public struct Safetensors: Sendable {
@@ -29,7 +29,8 @@ public struct Safetensors: Sendable {
     /// The text stored under `__metadata__`; empty when there is none.
     public let metadata: [String: String]
     private let file: InputFile
-    /// By the bytes of the name: Swift's strings are equal when they look the same, the format's are not.
+    /// By the bytes of the name: Swift's strings are equal when they look the same, the format's
+    /// are not.
     private let indices: [[UInt8]: Int]
 
     /// Opens a file and checks its header.

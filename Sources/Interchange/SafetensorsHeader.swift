@@ -2,8 +2,8 @@ import Arrays
 
 /// The JSON header of a safetensors file, checked against the size of the file.
 ///
-/// The parser is made for this one schema: it sees names that appear twice (most JSON libraries keep one of
-/// them silently) and needs no more memory than the entries themselves.
+/// The parser is made for this one schema: it sees names that appear twice (most JSON libraries
+/// keep one of them silently) and needs no more memory than the entries themselves.
 struct SafetensorsHeader {
     private(set) var entries: [Safetensors.Entry] = []
     private(set) var metadata: [String: String] = [:]

@@ -6,8 +6,8 @@
     import Darwin
 #endif
 
-// The few calls of the C library that files need, with errors as `FileError`. Nothing else in this room
-// talks to the system.
+// The few calls of the C library that files need, with errors as `FileError`. Nothing else in this
+// room talks to the system.
 
 /// An open file descriptor, closed when the last reference goes.
 final class FileDescriptor: Sendable {

@@ -25,7 +25,8 @@ extension TextScanner {
         return result
     }
 
-    /// Any value, read for its syntax only. Nesting deeper than `depth` is refused, which bounds the stack.
+    /// Any value, read for its syntax only. Nesting deeper than `depth` is refused, which bounds
+    /// the stack.
     mutating func skipJSONValue(depth: Int = 64) throws(FileError) {
         skipSpace()
         guard depth > 0 else { throw malformed("values are nested too deeply") }
@@ -127,8 +128,8 @@ extension TextScanner {
         return code
     }
 
-    /// A string as JSON text, quotes included; everything but quotes, backslashes and control characters
-    /// stands for itself.
+    /// A string as JSON text, quotes included; everything but quotes, backslashes and control
+    /// characters stands for itself.
     static func json(_ string: String) -> String {
         var text = "\""
         for scalar in string.unicodeScalars {

@@ -1,4 +1,5 @@
 import Interchange
+import FileTestSupport
 import Testing
 
 #if canImport(Glibc)

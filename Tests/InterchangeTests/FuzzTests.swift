@@ -1,5 +1,6 @@
 import Arrays
 import Interchange
+import FileTestSupport
 import Testing
 
 /// Damaged files load or throw; they never crash and never cost memory that they do not hold.

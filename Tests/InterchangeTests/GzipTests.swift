@@ -1,5 +1,6 @@
 import Arrays
 import Interchange
+import FileTestSupport
 import Testing
 
 @Suite struct GzipTests {

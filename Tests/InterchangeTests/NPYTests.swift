@@ -1,5 +1,6 @@
 import Arrays
 import Interchange
+import FileTestSupport
 import Testing
 
 @Suite struct NPYTests {
@@ -54,7 +55,8 @@ import Testing
     func fortranOrder(_ extents: [Int]) throws {
         let folder = TemporaryFolder()
         let shape = Shape(extents)
-        // Element (i, j, ...) holds its row-major number; in the file the first axis varies fastest.
+        // Element (i, j, ...) holds its row-major number; in the file the first axis varies
+        // fastest.
         var data: [Int64] = []
         var strides = shape.strides.map { Int64($0) }
         strides.reverse()

@@ -1,5 +1,6 @@
 import Arrays
 import Interchange
+import FileTestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -102,7 +103,8 @@ import Testing
         #expect(file.names == ["😀\"\\/\u{8}\u{c}\n\r\té"])
         // The same letter composed and decomposed: two names for the format.
         let twins = try Self.open(
-            "{\"\u{e9}\":{\(one)},\"e\u{301}\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"
+            "{\"\u{e9}\":{\(one)},\"e\u{301}\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\""
+                + ":[0,0]}}"
         )
         #expect(twins.entries.count == 2)
         #expect(try twins.array("\u{e9}").elementCount == 1)
@@ -193,6 +195,15 @@ import Testing
         let path = folder.write(bytes, "a")
         let error = failure { () throws(FileError) in try Safetensors(contentsOf: path) }
         #expect(error?.reason == "the header is not valid UTF-8")
+    }
+
+    @Test func messagesStayOnOneLine() {
+        let name = #"a\n\u001b\u2028"# + String(repeating: "x", count: 5000)
+        let error = failure { () throws(FileError) in
+            try Self.open("{\"\(name)\":{\(Self.one)},\"\(name)\":{\(Self.one)}}")
+        }
+        #expect(error?.reason.contains("a   xxx") == true)
+        #expect(error.map { $0.reason.count < 600 } == true)
     }
 
     @Test func theReservedNameIsRefused() {

@@ -9,53 +9,13 @@ import Interchange
     import Darwin
 #endif
 
-/// A folder that goes away with the value.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/evenkeel-XXXXXX".utf8CString)
-        precondition(mkdtemp(&template) != nil, "no temporary folder")
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit {
-        for name in names { unlink(file(name)) }
-        rmdir(path)
-    }
-
-    func file(_ name: String) -> String { path + "/" + name }
-
-    /// Everything in the folder, hidden files included.
-    var names: [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    /// Writes bytes without ceremony (no waiting for the disk) and returns the path.
-    @discardableResult
-    func write(_ bytes: [UInt8], _ name: String) -> String {
-        let file = fopen(file(name), "wb")!
-        precondition(fwrite(bytes, 1, bytes.count, file) == bytes.count)
-        fclose(file)
-        return self.file(name)
-    }
-}
-
 /// Where random tests begin: `EVENKEEL_TEST_SEED`, or a new number each time. Failures print it.
-let testSeed: UInt64 =
+public let testSeed: UInt64 =
     getenv("EVENKEEL_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 0...999_999)
 
 extension PhiloxGenerator {
-    mutating func shape(maximumRank: Int = 4) -> Shape {
+    /// Extents of 0 to 5.
+    public mutating func shape(maximumRank: Int = 4) -> Shape {
         Shape(
             (0..<Int.random(in: 0...maximumRank, using: &self)).map { _ in
                 Int.random(in: 0...5, using: &self)
@@ -63,7 +23,7 @@ extension PhiloxGenerator {
     }
 
     /// Any bytes (0 and 1 for Bool).
-    mutating func array(_ shape: Shape, _ type: ElementType) -> NDArray {
+    public mutating func array(_ shape: Shape, _ type: ElementType) -> NDArray {
         var array = NDArray(zeros: shape, type)
         array.withUnsafeMutableBytes { bytes in
             for index in bytes.indices {
@@ -73,8 +33,9 @@ extension PhiloxGenerator {
         return array
     }
 
-    /// Damages bytes: flips, cuts, insertions, repeated pieces, and long numbers in place of digits.
-    mutating func mutate(_ bytes: [UInt8]) -> [UInt8] {
+    /// Damages bytes: flips, cuts, insertions, repeated pieces, and long numbers in place of
+    /// digits.
+    public mutating func mutate(_ bytes: [UInt8]) -> [UInt8] {
         var result = bytes
         for _ in 0..<Int.random(in: 1...4, using: &self) where !result.isEmpty {
             // Headers stand in front: aim there more often.
@@ -103,14 +64,14 @@ extension PhiloxGenerator {
 }
 
 /// The largest memory this process has had so far, in bytes.
-func peakMemory() -> Int {
+public func peakMemory() -> Int {
     var usage = rusage()
     getrusage(0, &usage)  // RUSAGE_SELF, which imports as another type on each system
     return Int(usage.ru_maxrss) * 1024
 }
 
 /// The error that reading is expected to throw.
-func failure<R>(_ body: () throws(FileError) -> R) -> FileError? {
+public func failure<R>(_ body: () throws(FileError) -> R) -> FileError? {
     do throws(FileError) {
         _ = try body()
         return nil
