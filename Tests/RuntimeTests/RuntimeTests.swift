@@ -1,5 +1,6 @@
 import Arrays
 import Graph
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -35,6 +36,38 @@ import Testing
                 let scale = b.elements(as: Double.self).map(abs).max()!
                 for (x, y) in zip(a.elements(as: Double.self), b.elements(as: Double.self)) {
                     #expect(abs(x - y) <= 1e-5 * scale)
+                }
+            }
+        }
+    }
+}
+
+/// Every operation, fast against reference.
+@Suite struct BackendAgreementTests {
+    @Test(arguments: OperationCases.all)
+    func agrees(sample: OperationCase) {
+        for type in [ElementType.float32, .float64] {
+            let inputs = sample.inputs(type)
+            let body: ([Tensor]) -> [Tensor] = { leaves in
+                let outputs = sample.build(leaves)
+                let targets = sample.differentiable.map { leaves[$0] }
+                let smooth = outputs.filter { $0.elementType.isFloatingPoint }
+                guard !targets.isEmpty, !smooth.isEmpty else { return outputs }
+                let seeds = smooth.map { Tensor(repeating: 0.75, shape: $0.shape, $0.elementType) }
+                return outputs + pullback(of: smooth, seeds: seeds, to: targets)
+            }
+            let expected = Step(backend: .reference, body).run(inputs).outputs
+            let found = Step(workers: Workers(count: 2), body).run(inputs).outputs
+            let tolerance = type == .float32 ? 2e-5 : 1e-12
+            for (a, b) in zip(found, expected) {
+                #expect(a.shape == b.shape && a.elementType == b.elementType)
+                let (x, y) = (a.elements(as: Double.self), b.elements(as: Double.self))
+                let scale = max(1, y.filter(\.isFinite).map(abs).max() ?? 1)
+                for index in x.indices {
+                    let same =
+                        x[index] == y[index] || (x[index].isNaN && y[index].isNaN)
+                        || abs(x[index] - y[index]) <= tolerance * scale
+                    #expect(same, "\(sample) \(type) at \(index): \(x[index]), expected \(y[index])")
                 }
             }
         }

@@ -15,7 +15,7 @@ public struct Transpose: Operation {
     }
 
     public func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding {
-        permutation.first == 0 ? .rows(aligned: [true]) : .whole
+        permutation.isEmpty ? .whole : .rows(aligned: [permutation[0] == 0])
     }
 
     public func inputGradients(_ call: GradientCall) -> [Tensor?] {

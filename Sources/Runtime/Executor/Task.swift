@@ -29,6 +29,8 @@ struct Operand {
     /// Bytes per unit when the operand is split by units, 0 when each shard sees all of it.
     var unitBytes: Int
 
+    var isScratch: Bool { if case .scratch = place { true } else { false } }
+
     @inline(__always)
     func address(_ task: ShardTask) -> UnsafeMutableRawPointer {
         switch place {

@@ -31,21 +31,13 @@ private func forEachPair<T, R>(
     _ a: UnsafePointer<T>, _ layoutA: BroadcastLayout, _ b: UnsafePointer<T>,
     _ layoutB: BroadcastLayout, _ y: UnsafeMutablePointer<R>, _ count: Int, _ apply: (T, T) -> R
 ) {
-    @inline(__always) func index(_ layout: BroadcastLayout, _ i: Int) -> Int {
-        switch layout {
-        case .same: i
-        case .scalar: 0
-        case .row(let length): i % length
-        case .runs(let length): i / length
-        }
-    }
     if layoutA == .same, layoutB == .same {
         for i in 0..<count { y[i] = apply(a[i], b[i]) }
     } else if layoutA == .same, layoutB == .scalar {
         let right = b[0]
         for i in 0..<count { y[i] = apply(a[i], right) }
     } else {
-        for i in 0..<count { y[i] = apply(a[index(layoutA, i)], b[index(layoutB, i)]) }
+        for i in 0..<count { y[i] = apply(a[layoutA.index(i)], b[layoutB.index(i)]) }
     }
 }
 

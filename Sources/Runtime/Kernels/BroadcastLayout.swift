@@ -37,4 +37,15 @@ enum BroadcastLayout: Equatable {
         }
         return nil
     }
+
+    /// The operand's element that belongs to the result's element `i`.
+    @inline(__always)
+    func index(_ i: Int) -> Int {
+        switch self {
+        case .same: i
+        case .scalar: 0
+        case .row(let length): i % length
+        case .runs(let length): i / length
+        }
+    }
 }

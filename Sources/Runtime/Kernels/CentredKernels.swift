@@ -21,16 +21,32 @@ struct ShardView {
 
 /// The per-channel vectors and the residual that follow an operation's leading inputs.
 struct CentredOperands {
-    let mean, scale, shift, residual: Operand?
+    private let mean, low, scale, shift, residual: Operand?
+    private let channels: Int
+    /// For each group, the mean with its low part; zeros where there is no mean.
+    private let means: GroupPartials
 
-    init(_ call: KernelCall, _ positions: CentredParts.Positions) {
+    init(_ call: KernelCall, _ positions: CentredParts.Positions, channels: Int) {
+        self.channels = channels
+        means = GroupPartials(groups: call.groupCount, length: channels)
         mean = positions.mean.map { call.inputs[$0] }
+        low = positions.low.map { call.inputs[$0] }
         scale = positions.scale.map { call.inputs[$0] }
         shift = positions.shift.map { call.inputs[$0] }
         residual = positions.residual.map { call.inputs[$0] }
     }
 
-    func mean(_ task: ShardTask) -> UnsafePointer<Double>? { vector(mean, task) }
+    func mean(_ task: ShardTask) -> UnsafePointer<Double> {
+        let result = means[task.group]
+        if task.opensGroup, let mean = vector(mean, task) {
+            if let low = vector(low, task) {
+                for channel in 0..<channels { result[channel] = mean[channel] + low[channel] }
+            } else {
+                result.update(from: mean, count: channels)
+            }
+        }
+        return UnsafePointer(result)
+    }
     func scale(_ task: ShardTask) -> UnsafePointer<Double>? { vector(scale, task) }
     func shift(_ task: ShardTask) -> UnsafePointer<Double>? { vector(shift, task) }
 
@@ -161,24 +177,22 @@ final class CentredScaleKernel: Kernel {
     private let activation: (kind: Int32, slope: Float)
     private let isBFloat16: Bool
     private let stream: Int32
-    private let zeros: GroupPartials
 
     init?(_ call: KernelCall, _ operation: CentredScale) {
         let spec = call.inputSpecs[0]
         guard spec.type == .float32 || spec.type == .bfloat16 else { return nil }
         x = call.inputs[0]
         y = call.outputs[0]
-        parts = CentredOperands(call, operation.parts.positions(after: 1))
         view = ShardView(call, spec, axis: operation.axis)
+        parts = CentredOperands(call, operation.parts.positions(after: 1), channels: view.channels)
         activation = operation.activation.code
         isBFloat16 = spec.type == .bfloat16
         stream = call.streams ? 1 : 0
-        zeros = GroupPartials(groups: 1, length: operation.parts.hasMean ? 0 : view.channels)
     }
 
     override func run(_ task: ShardTask) {
         let outer = view.outerPerUnit * task.count
-        let mean = parts.mean(task) ?? UnsafePointer(zeros[0])
+        let mean = parts.mean(task)
         if isBFloat16 {
             ek_centred_scale_bf16(
                 x.pointer(task), outer, view.channels, view.inner, mean, parts.scale(task),
@@ -201,7 +215,6 @@ final class CentredSumsKernel: Kernel {
     private let activation: (kind: Int32, slope: Float)
     private let isBFloat16: Bool
     private let partials: GroupPartials
-    private let zeros: GroupPartials
 
     init?(_ call: KernelCall, _ operation: CentredSums) {
         let spec = call.inputSpecs[1]
@@ -209,17 +222,16 @@ final class CentredSumsKernel: Kernel {
         dy = call.inputs[0]
         x = call.inputs[1]
         outputs = call.outputs
-        parts = CentredOperands(call, operation.parts.positions(after: 2))
         view = ShardView(call, spec, axis: operation.axis)
+        parts = CentredOperands(call, operation.parts.positions(after: 2), channels: view.channels)
         activation = operation.activation.code
         isBFloat16 = spec.type == .bfloat16
         partials = GroupPartials(groups: call.groupCount, length: 2 * view.channels)
-        zeros = GroupPartials(groups: 1, length: operation.parts.hasMean ? 0 : view.channels)
     }
 
     override func run(_ task: ShardTask) {
         let outer = view.outerPerUnit * task.count
-        let mean = parts.mean(task) ?? UnsafePointer(zeros[0])
+        let mean = parts.mean(task)
         let sums = partials.opened(task)
         if isBFloat16 {
             ek_centred_sums_bf16(
@@ -259,8 +271,8 @@ final class CentredInputGradientKernel: Kernel {
         (a, b, c) = (call.inputs[2], call.inputs[3], call.inputs[4])
         dx = call.outputs[0]
         inner = call.outputs.count > 1 ? call.outputs[1] : nil
-        parts = CentredOperands(call, operation.parts.positions(after: 5))
         view = ShardView(call, spec, axis: operation.axis)
+        parts = CentredOperands(call, operation.parts.positions(after: 5), channels: view.channels)
         activation = operation.activation.code
         isBFloat16 = spec.type == .bfloat16
         stream = call.streams ? 1 : 0
@@ -270,13 +282,13 @@ final class CentredInputGradientKernel: Kernel {
         let outer = view.outerPerUnit * task.count
         if isBFloat16 {
             ek_centred_input_gradient_bf16(
-                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, parts.mean(task)!,
+                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, parts.mean(task),
                 a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task), parts.shift(task),
                 parts.residual(task), activation.kind, activation.slope, dx.pointer(task),
                 inner?.pointer(task), stream)
         } else {
             ek_centred_input_gradient_f32(
-                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, parts.mean(task)!,
+                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, parts.mean(task),
                 a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task), parts.shift(task),
                 parts.residual(task), activation.kind, activation.slope, dx.pointer(task),
                 inner?.pointer(task), stream)
