@@ -71,7 +71,7 @@ extension Operation {
     }
 
     /// Traps with the operation's name in front.
-    public func fail(_ message: String) -> Never { fatalError("\(name): \(message)") }
+    public func fail(_ message: String) -> Never { preconditionFailure("\(name): \(message)") }
 
     /// Traps unless all the inputs have one floating-point type, which it returns.
     public func commonType(_ inputs: [TensorSpec]) -> ElementType {

@@ -27,6 +27,8 @@ extension Tensor {
         -> Tensor
     {
         let columns = columns ?? rows
+        precondition(
+            rows >= 0 && columns >= 0, "eye: expected extents, found \(rows) and \(columns)")
         var elements = [Double](repeating: 0, count: rows * columns)
         for index in 0..<Swift.min(rows, columns) { elements[index * columns + index] = 1 }
         return Tensor(NDArray(elements, shape: [rows, columns]).converted(to: type))

@@ -34,6 +34,10 @@ private struct Mistake: Sendable {
         },
         Mistake("the inner extents differ") { _ = Tensor.zeros([2, 3]).matmul(.zeros([2, 3])) },
         Mistake("[2, 3] has 6 elements, [4] has 4") { _ = Tensor.zeros([2, 3]).reshape([4]) },
+        Mistake("[6] has 6 elements, [-2, -3]") { _ = Tensor.zeros([6]).reshape([-2, -3]) },
+        Mistake("[] does not broadcast to [-1]") { _ = Tensor.zeros([-1]) },
+        Mistake("no place for a new axis 3") { _ = Tensor.zeros([2, 3]).expanded(axis: 3) },
+        Mistake("eye: expected extents") { _ = Tensor.eye(-1) },
         Mistake("[2] does not broadcast to [3]") { _ = Tensor.zeros([2]).broadcast(to: [3]) },
         Mistake("the shapes [2, 3] and [2, 4] differ beside axis 0") {
             _ = Tensor.concatenate([.zeros([2, 3]), .zeros([2, 4])])

@@ -7,7 +7,8 @@ public struct Reshape: Operation {
     public var name: String { "reshape(\(shape))" }
 
     public func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
-        guard inputs[0].shape.elementCount == shape.elementCount else {
+        guard inputs[0].shape.elementCount == shape.elementCount, shape.allSatisfy({ $0 >= 0 })
+        else {
             fail(
                 "\(inputs[0].shape) has \(inputs[0].shape.elementCount) elements, "
                     + "\(shape) has \(shape.elementCount)")
@@ -52,7 +53,8 @@ public struct Broadcast: Operation {
     public var name: String { "broadcast(\(shape))" }
 
     public func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
-        guard Shape.broadcast(inputs[0].shape, shape) == shape else {
+        guard Shape.broadcast(inputs[0].shape, shape) == shape, shape.allSatisfy({ $0 >= 0 })
+        else {
             fail("\(inputs[0].shape) does not broadcast to \(shape)")
         }
         return [TensorSpec(shape, inputs[0].type)]
@@ -100,8 +102,12 @@ extension Tensor {
 
     /// A new axis of extent 1.
     public func expanded(axis: Int) -> Tensor {
+        let position = axis < 0 ? axis + rank + 1 : axis
+        precondition(
+            position >= 0 && position <= rank,
+            "expanded: no place for a new axis \(axis) in \(spec)")
         var extents = shape.dimensions
-        extents.insert(1, at: axis < 0 ? axis + rank + 1 : axis)
+        extents.insert(1, at: position)
         return reshape(Shape(extents))
     }
 }
