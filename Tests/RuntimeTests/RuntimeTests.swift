@@ -67,7 +67,8 @@ import Testing
                     let same =
                         x[index] == y[index] || (x[index].isNaN && y[index].isNaN)
                         || abs(x[index] - y[index]) <= tolerance * scale
-                    #expect(same, "\(sample) \(type) at \(index): \(x[index]), expected \(y[index])")
+                    #expect(
+                        same, "\(sample) \(type) at \(index): \(x[index]), expected \(y[index])")
                 }
             }
         }

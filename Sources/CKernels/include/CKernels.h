@@ -12,6 +12,7 @@
 #include "ek_convert.h"
 #include "ek_elementwise.h"
 #include "ek_level.h"
+#include "ek_movement.h"
 #include "ek_optimizers.h"
 #include "ek_pause.h"
 #include "ek_rows.h"

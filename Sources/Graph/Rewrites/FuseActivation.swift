@@ -5,7 +5,8 @@ public struct FuseActivation: Rewrite {
     public init() {}
 
     public func replacement(for node: Node, in context: RewriteContext) -> [Tensor]? {
-        guard let unary = node.operation as? Unary, let activation = FusedActivation(unary.function),
+        guard let unary = node.operation as? Unary,
+            let activation = FusedActivation(unary.function),
             let source = NormalizedSum(node.inputs[0])
         else { return nil }
         let operation = CentredScale(
@@ -25,7 +26,8 @@ public struct FuseActivationGradient: Rewrite {
         switch node.operation {
         case let sums as CentredSums where sums.activation == .identity:
             guard let (dy, source, activation) = match(node, x: node.inputs[1]) else { return nil }
-            guard source.axis == sums.axis, source.sharesMean(with: node.inputs, sums.parts, after: 2)
+            guard source.axis == sums.axis,
+                source.sharesMean(with: node.inputs, sums.parts, after: 2)
             else { return nil }
             let fused = CentredSums(axis: sums.axis, parts: source.parts, activation: activation)
             return Node(fused, [dy, source.x] + source.vectors + source.residuals).tensors

@@ -15,13 +15,12 @@ public protocol Rewrite {
 public struct RewriteContext {
     /// How many times each tensor is used, results of the step included.
     public let uses: [Tensor: Int]
-    /// The original of each rewritten node.
-    let originals: [Node: Node]
+    /// The original of each tensor that takes another's place.
+    let originals: [Tensor: Tensor]
 
     /// Whether the node's only use is the one being looked at.
     public func isUsedOnce(_ tensor: Tensor) -> Bool {
-        let original = originals[tensor.node].map { Tensor(node: $0, index: tensor.index) } ?? tensor
-        return uses[original] == 1
+        uses[originals[tensor] ?? tensor] == 1
     }
 }
 
@@ -40,13 +39,14 @@ public struct GraphRewriter {
         for node in nodes { for input in node.inputs { uses[input, default: 0] += 1 } }
 
         var results: [Node: [Tensor]] = [:]
-        var originals: [Node: Node] = [:]
+        var originals: [Tensor: Tensor] = [:]
         for node in nodes {
             let inputs = node.inputs.map { results[$0.node]![$0.index] }
             let rebuilt = inputs == node.inputs ? node : Node(node.operation, inputs)
-            originals[rebuilt] = node
             let context = RewriteContext(uses: uses, originals: originals)
-            results[node] = rewrite.replacement(for: rebuilt, in: context) ?? rebuilt.tensors
+            let replacement = rewrite.replacement(for: rebuilt, in: context) ?? rebuilt.tensors
+            for (new, old) in zip(replacement, node.tensors) { originals[new] = old }
+            results[node] = replacement
         }
         return roots.map { results[$0.node]![$0.index] }
     }

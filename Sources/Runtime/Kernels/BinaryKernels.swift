@@ -57,7 +57,9 @@ extension Binary: FastOperation {
     private func plainBody(
         _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
     ) -> BinaryKernel<Double, Double>.Body {
-        func body(_ apply: @escaping (Double, Double) -> Double) -> BinaryKernel<Double, Double>.Body {
+        func body(_ apply: @escaping (Double, Double) -> Double)
+            -> BinaryKernel<Double, Double>.Body
+        {
             { forEachPair($0, layoutA, $1, layoutB, $2, $3, apply) }
         }
         return switch function {
@@ -117,7 +119,9 @@ extension Comparison: FastOperation {
         case .float32:
             return BinaryKernel<Float, Bool>(call) { forEachPair($0, a, $1, b, $2, $3, self.apply) }
         case .float64:
-            return BinaryKernel<Double, Bool>(call) { forEachPair($0, a, $1, b, $2, $3, self.apply) }
+            return BinaryKernel<Double, Bool>(call) {
+                forEachPair($0, a, $1, b, $2, $3, self.apply)
+            }
         case .int32:
             return Int32ComparisonKernel(call, self, a, b)
         default: return nil

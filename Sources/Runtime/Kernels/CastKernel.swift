@@ -28,7 +28,8 @@ extension Cast: FastOperation {
         case (.uint8, .float32):
             CastKernel(call) { x, y, n in
                 ek_convert_scale_u8_f32(
-                    x.assumingMemoryBound(to: UInt8.self), 1, 0, y.assumingMemoryBound(to: Float.self), n)
+                    x.assumingMemoryBound(to: UInt8.self), 1, 0,
+                    y.assumingMemoryBound(to: Float.self), n)
             }
         case (.float32, .float64): convert(call, ek_convert_f32_f64)
         case (.float64, .float32): convert(call, ek_convert_f64_f32)
@@ -51,7 +52,8 @@ extension Cast: FastOperation {
     ) -> Kernel {
         CastKernel(call) { x, y, n in
             function(
-                UnsafePointer(x.assumingMemoryBound(to: A.self)), y.assumingMemoryBound(to: B.self), n)
+                UnsafePointer(x.assumingMemoryBound(to: A.self)), y.assumingMemoryBound(to: B.self),
+                n)
         }
     }
 

@@ -135,7 +135,8 @@ final class MomentsKernel: Kernel {
             ek_moments_bf16(x.pointer(task), nil, outer, view.channels, view.inner, state)
         } else {
             ek_moments_f32(
-                x.pointer(task), weights.map { UnsafePointer($0.pointer(task, as: Float.self)) }, outer,
+                x.pointer(task), weights.map { UnsafePointer($0.pointer(task, as: Float.self)) },
+                outer,
                 view.channels, view.inner, state)
         }
     }
@@ -266,7 +267,9 @@ final class CentredInputGradientKernel: Kernel {
 
     init?(_ call: KernelCall, _ operation: CentredInputGradient) {
         let spec = call.inputSpecs[1]
-        guard spec.type == .float32 || spec.type == .bfloat16, operation.parts.hasMean else { return nil }
+        guard spec.type == .float32 || spec.type == .bfloat16, operation.parts.hasMean else {
+            return nil
+        }
         (dy, x) = (call.inputs[0], call.inputs[1])
         (a, b, c) = (call.inputs[2], call.inputs[3], call.inputs[4])
         dx = call.outputs[0]
@@ -282,14 +285,18 @@ final class CentredInputGradientKernel: Kernel {
         let outer = view.outerPerUnit * task.count
         if isBFloat16 {
             ek_centred_input_gradient_bf16(
-                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, parts.mean(task),
-                a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task), parts.shift(task),
+                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner,
+                parts.mean(task),
+                a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task),
+                parts.shift(task),
                 parts.residual(task), activation.kind, activation.slope, dx.pointer(task),
                 inner?.pointer(task), stream)
         } else {
             ek_centred_input_gradient_f32(
-                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, parts.mean(task),
-                a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task), parts.shift(task),
+                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner,
+                parts.mean(task),
+                a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task),
+                parts.shift(task),
                 parts.residual(task), activation.kind, activation.slope, dx.pointer(task),
                 inner?.pointer(task), stream)
         }

@@ -33,7 +33,9 @@ final class GatherKernel: Kernel {
                 row.copyMemory(from: base + index * rowBytes, byteCount: rowBytes)
             } else {
                 missing.withUnsafeBytes {
-                    if let source = $0.baseAddress { row.copyMemory(from: source, byteCount: rowBytes) }
+                    if let source = $0.baseAddress {
+                        row.copyMemory(from: source, byteCount: rowBytes)
+                    }
                 }
             }
         }
@@ -42,6 +44,43 @@ final class GatherKernel: Kernel {
 
 extension Gather: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? { GatherKernel(call, self) }
+}
+
+/// Bytes of a table by index, as scaled floats. An index outside the table gives a row of zeros.
+final class ScaledGatherKernel: Kernel {
+    private let table, indices, y: Operand
+    private let rows, length, indicesPerUnit: Int
+    private let scale, shift: Float
+
+    init(_ call: KernelCall, _ operation: ScaledGather) {
+        (table, indices, y) = (call.inputs[0], call.inputs[1], call.outputs[0])
+        rows = call.inputSpecs[0].shape[0]
+        length = call.inputSpecs[0].shape.dropFirst().reduce(1, *)
+        indicesPerUnit = call.elementsPerUnit(call.inputSpecs[1])
+        scale = Float(operation.scale)
+        shift = Float(operation.shift)
+    }
+
+    override func run(_ task: ShardTask) {
+        let wanted: UnsafeMutablePointer<Int32> = indices.pointer(task)
+        let target: UnsafeMutablePointer<Float> = y.pointer(task)
+        var start = 0
+        let count = indicesPerUnit * task.count
+        // Runs of valid indices go to the loop in one call.
+        while start < count {
+            var end = start
+            while end < count, wanted[end] >= 0, Int(wanted[end]) < rows { end += 1 }
+            ek_gather_scale_u8_f32(
+                table.pointer(task), wanted + start, end - start, length, scale, shift,
+                target + start * length)
+            if end < count { (target + end * length).update(repeating: shift, count: length) }
+            start = end + 1
+        }
+    }
+}
+
+extension ScaledGather: FastOperation {
+    func kernel(_ call: KernelCall) -> Kernel? { ScaledGatherKernel(call, self) }
 }
 
 /// 1 at the label's place in a row of zeros; an impossible label gives a row of NaN.

@@ -38,7 +38,8 @@ final class MatrixProductKernel: Kernel {
         // Rows of the result are columns of a transposed left side, which every shard sees whole.
         let columns = operation.transposesA ? task.start * rowsPerUnit : 0
         multiply(
-            a.pointer(task) + columns, b.pointer(task), y.pointer(task), rows: rowsPerUnit * task.count,
+            a.pointer(task) + columns, b.pointer(task), y.pointer(task),
+            rows: rowsPerUnit * task.count,
             n, k)
     }
 

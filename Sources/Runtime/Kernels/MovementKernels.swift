@@ -1,4 +1,5 @@
 import Arrays
+import CKernels
 import Graph
 
 /// Copies elements between two strided arrays: transposes, slices, paddings, concatenations, repetitions.
@@ -116,7 +117,8 @@ extension KernelCall {
     }
 
     fileprivate func part(
-        input: Int, _ shape: [Int], from: [Int], to: [Int], sourceOffset: Int = 0, targetOffset: Int = 0
+        input: Int, _ shape: [Int], from: [Int], to: [Int], sourceOffset: Int = 0,
+        targetOffset: Int = 0
     ) -> MovementKernel.Part {
         let bytes = outputSpecs[0].type.byteCount
         return MovementKernel.Part(
@@ -128,8 +130,29 @@ extension KernelCall {
     }
 }
 
+/// The transpose of a matrix, split by rows of the result.
+final class TransposeKernel: Kernel {
+    private let x, y: Operand
+    private let rows, columns, columnsPerUnit: Int
+
+    init(_ call: KernelCall) {
+        (x, y) = (call.inputs[0], call.outputs[0])
+        rows = call.inputSpecs[0].shape[0]
+        columns = call.inputSpecs[0].shape[1]
+        columnsPerUnit = call.units.map { $0.count > 0 ? columns / $0.count : 0 } ?? columns
+    }
+
+    override func run(_ task: ShardTask) {
+        let first = x.pointer(task, as: Float.self) + task.start * columnsPerUnit
+        ek_transpose_f32(first, rows, columnsPerUnit * task.count, columns, y.pointer(task), rows)
+    }
+}
+
 extension Transpose: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
+        if permutation == [1, 0], call.outputSpecs[0].type == .float32 {
+            return TransposeKernel(call)
+        }
         let source = call.inputSpecs[0].shape
         let shape = call.unitShape(call.outputSpecs[0].shape)
         let strides = permutation.map { source.strides[$0] }
@@ -160,7 +183,8 @@ extension Pad: FastOperation {
         let strides = call.outputSpecs[0].shape.strides
         let offset = zip(before, strides).reduce(0) { $0 + $1.0 * $1.1 }
         let part = call.part(
-            input: 0, call.unitShape(call.inputSpecs[0].shape), from: call.inputSpecs[0].shape.strides,
+            input: 0, call.unitShape(call.inputSpecs[0].shape),
+            from: call.inputSpecs[0].shape.strides,
             to: strides, targetOffset: offset)
         return MovementKernel(call, parts: [part], clearsFirst: true)
     }

@@ -4,7 +4,8 @@ import Graph
 
 /// A loop over rows of the last axis, one input and one output.
 final class RowKernel: Kernel {
-    typealias Body = (UnsafePointer<Float>, UnsafeMutableRawPointer, _ rows: Int, _ length: Int) -> Void
+    typealias Body = (UnsafePointer<Float>, UnsafeMutableRawPointer, _ rows: Int, _ length: Int) ->
+        Void
 
     private let x, y: Operand
     private let rowsPerUnit: Int
@@ -63,7 +64,8 @@ final class SoftmaxCrossEntropyKernel: Kernel {
 
     override func run(_ task: ShardTask) {
         ek_softmax_cross_entropy_f32(
-            logits.pointer(task), labels.pointer(task), rowsPerUnit * task.count, classes, smoothing, 1,
+            logits.pointer(task), labels.pointer(task), rowsPerUnit * task.count, classes,
+            smoothing, 1,
             losses.pointer(task), nil)
     }
 }

@@ -73,7 +73,7 @@ final class RowSumKernel: Kernel {
         x = call.inputs[0]
         y = call.outputs[0]
         length = spec.shape[first...].reduce(1, *)
-        rowsPerUnit = length == 0 ? 0 : call.elementsPerUnit(spec) / length
+        rowsPerUnit = call.elementsPerUnit(call.outputSpecs[0])
     }
 
     override func run(_ task: ShardTask) {

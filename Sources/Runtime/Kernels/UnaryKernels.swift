@@ -104,7 +104,8 @@ final class CopyKernel: Kernel {
     init(_ call: KernelCall) {
         x = call.inputs[0]
         y = call.outputs[0]
-        bytesPerUnit = call.elementsPerUnit(call.outputSpecs[0]) * call.outputSpecs[0].type.byteCount
+        bytesPerUnit =
+            call.elementsPerUnit(call.outputSpecs[0]) * call.outputSpecs[0].type.byteCount
     }
 
     override func run(_ task: ShardTask) {

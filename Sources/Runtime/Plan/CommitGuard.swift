@@ -41,7 +41,9 @@ final class CommitGuard: Kernel {
     private func isFinite(_ check: Check, _ task: ShardTask) -> Bool {
         func scan<E: BinaryFloatingPoint>(_: E.Type) -> Bool {
             let values: UnsafeMutablePointer<E> = check.operand.pointer(task)
-            for index in 0..<check.spec.shape.elementCount where !values[index].isFinite { return false }
+            for index in 0..<check.spec.shape.elementCount where !values[index].isFinite {
+                return false
+            }
             return true
         }
         switch check.spec.type {

@@ -103,7 +103,11 @@ struct Planner {
             switch entry.mode {
             case .leaf, .alias: continue
             case .serial:
-                if entry.time < 0 { prologue.append(node) } else { epilogues[entry.time / 2].append(node) }
+                if entry.time < 0 {
+                    prologue.append(node)
+                } else {
+                    epilogues[entry.time / 2].append(node)
+                }
             case .rows(let units), .reduction(let units):
                 let phase = entry.time / 2
                 let key = SegmentKey(units: units)
@@ -189,20 +193,27 @@ struct Planner {
         }
         let layout = MemoryLayout(arena.map(\.1))
         arenaBytes = layout.byteCount
-        for ((tensor, _), offset) in zip(arena, layout.offsets) { homes[tensor] = .arena(offset: offset) }
+        for ((tensor, _), offset) in zip(arena, layout.offsets) {
+            homes[tensor] = .arena(offset: offset)
+        }
         placeScratch(scratch)
     }
 
-    private mutating func placeScratch(_ tensors: [(phase: Int, segment: Schedule.Units, tensor: Tensor)]) {
+    private mutating func placeScratch(
+        _ tensors: [(phase: Int, segment: Schedule.Units, tensor: Tensor)]
+    ) {
         var groups: [Int: [Schedule.Units: [Tensor]]] = [:]
-        for entry in tensors { groups[entry.phase, default: [:]][entry.segment, default: []].append(entry.tensor) }
+        for entry in tensors {
+            groups[entry.phase, default: [:]][entry.segment, default: []].append(entry.tensor)
+        }
         for (phase, segments) in groups {
             for (units, tensors) in segments {
                 let index = segmentKeys[phase].firstIndex(of: SegmentKey(units: units))!
                 let nodes = segmentNodes[phase][index]
                 let perShard = Self.unitsPerShard(units, nodes)
                 let position = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
-                var last = Dictionary(uniqueKeysWithValues: tensors.map { ($0, position[$0.node]!) })
+                var last = Dictionary(
+                    uniqueKeysWithValues: tensors.map { ($0, position[$0.node]!) })
                 for node in nodes {
                     for input in node.inputs {
                         let base = schedule.base(input)
@@ -227,7 +238,9 @@ struct Planner {
     private func isShardLocal(_ input: Tensor, in node: Node) -> Bool {
         let producer = schedule[schedule.base(input).node]
         let consumer = schedule[node]
-        guard case .rows(let made) = producer.mode, producer.time == consumer.time else { return false }
+        guard case .rows(let made) = producer.mode, producer.time == consumer.time else {
+            return false
+        }
         switch consumer.mode {
         case .rows(let units), .reduction(let units): return units == made
         default: return false
@@ -238,11 +251,14 @@ struct Planner {
     /// least eight shards where they are not too small to be worth it.
     static func unitsPerShard(_ units: Schedule.Units, _ nodes: [Node]) -> Int {
         let tensors = nodes.flatMap { $0.inputs + $0.tensors }
-        let bytes = tensors.filter { ($0.shape.first ?? 0) >= units.count && units.count > 0 }
+        let bytes =
+            tensors.filter { ($0.shape.first ?? 0) >= units.count && units.count > 0 }
             .filter { $0.shape[0] % units.count == 0 && $0.node.inputs.count > 0 }
             .map { $0.spec.byteCount / units.count }.max() ?? 1
         var shards = ExecutableSegment.maximalGroupCount
-        while shards > 1, (units.count + shards - 1) / shards * bytes < smallestShardBytes { shards /= 2 }
+        while shards > 1, (units.count + shards - 1) / shards * bytes < smallestShardBytes {
+            shards /= 2
+        }
         return max(1, min((units.count + shards - 1) / shards, max(1, shardBytes / max(bytes, 1))))
     }
 }

@@ -99,7 +99,9 @@ struct Schedule {
     private func placeSharded(
         _ node: Node, _ aligned: [Bool], extent: Int, _ mode: (Units) -> Mode
     ) -> Entry {
-        let alignedUnits = zip(node.inputs, aligned).filter(\.1).compactMap { entries[$0.0.node]!.units }
+        let alignedUnits = zip(node.inputs, aligned).filter(\.1).compactMap {
+            entries[$0.0.node]!.units
+        }
         let units =
             alignedUnits.first { $0.isBatch && $0.count > 0 && extent % $0.count == 0 }
             ?? Units(count: extent, isBatch: false)
@@ -118,7 +120,9 @@ struct Schedule {
     private func earliestUse(of tensor: Tensor, byRowsOf units: Units?) -> Int {
         let made = entries[base(tensor).node]!
         if made.mode == .leaf || made.time < 0 { return 0 }
-        if let units, made.mode == .rows(units), entries[tensor.node]!.units == units { return made.time }
+        if let units, made.mode == .rows(units), entries[tensor.node]!.units == units {
+            return made.time
+        }
         return made.time / 2 * 2 + 2
     }
 
@@ -158,7 +162,9 @@ struct Schedule {
 
     private func consumersByNode() -> [Node: [Node]] {
         var consumers: [Node: [Node]] = [:]
-        for node in nodes { for input in node.inputs { consumers[input.node, default: []].append(node) } }
+        for node in nodes {
+            for input in node.inputs { consumers[input.node, default: []].append(node) }
+        }
         return consumers
     }
 
