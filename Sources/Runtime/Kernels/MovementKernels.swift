@@ -138,7 +138,8 @@ final class TransposeKernel: Kernel {
     init(_ call: KernelCall) {
         (x, y) = (call.inputs[0], call.outputs[0])
         rows = call.inputSpecs[0].shape[0]
-        columns = call.inputSpecs[0].shape[1]
+        let columns = call.inputSpecs[0].shape[1]
+        self.columns = columns
         columnsPerUnit = call.units.map { $0.count > 0 ? columns / $0.count : 0 } ?? columns
     }
 
