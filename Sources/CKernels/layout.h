@@ -43,8 +43,6 @@ EK_INLINE struct ek_layout ek_layout(size_t outer, size_t channels, size_t inner
     return layout;
 }
 
-EK_INLINE size_t ek_smaller(size_t a, size_t b) { return a < b ? a : b; }
-
 /// Whether rows of `row_bytes` from p on can be stored past the caches in vectors.
 EK_INLINE int ek_streamable(const void *p, size_t row_bytes, size_t vector_bytes) {
     return (uintptr_t)p % vector_bytes == 0 && row_bytes % vector_bytes == 0;

@@ -44,3 +44,5 @@
     result name parameters { EK_CHOOSE(name, arguments) }
 #define EK_EXPORT_TYPED(result, name, parameters, arguments) \
     EK_EXPORT(result, EK_TYPED(name), parameters, arguments)
+
+EK_INLINE size_t ek_smaller(size_t a, size_t b) { return a < b ? a : b; }

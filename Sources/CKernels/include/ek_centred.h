@@ -6,11 +6,12 @@
 //
 // Parameters per channel are double. The mean is applied as a high and a low float,
 // ((x - high) - low) * scale + shift, so that x - mean is right to the last bit at any offset.
+// (It must fit a float: beyond about 1.7e38 in magnitude a difference can overflow.)
 //
 // The activation is part of the pass: act(pre), pre = (x - mean) * scale + shift + residual. The
-// gradient kernels compute pre again instead of reading the stored output, bit for bit as in the
-// forward kernel, and dy' = dy * act'(pre). As in PyTorch
-// act'(0) is 0 for ReLU and ReLU6 (and act'(6) too), the slope for leaky ReLU.
+// gradient kernels compute pre again, bit for bit as the forward kernel does, instead of reading
+// its output, and dy' = dy * act'(pre). As in PyTorch act'(0) is 0 for ReLU, act' is 0 at both
+// corners of ReLU6, and act'(0) is the slope for leaky ReLU.
 
 #pragma once
 

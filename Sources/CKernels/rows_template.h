@@ -1,0 +1,263 @@
+// Layer norm and RMS norm of rows.
+
+#define E EK_ELEMENT
+#define LOCAL(name) EK_NAME(EK_TYPED(name))
+#include "moments_run.h"
+
+#define row_load EK_NAME(ek_row_load)
+#define row_store EK_NAME(ek_row_store)
+#define row_parameter EK_NAME(ek_row_parameter)
+#define row_moments EK_NAME(ek_row_moments)
+#define row_squares EK_NAME(ek_row_squares)
+#define row_scale EK_NAME(ek_row_scale)
+#define row_sums EK_NAME(ek_row_sums)
+#define row_gradient EK_NAME(ek_row_gradient)
+
+#define EK_ROWS 8        // rows whose sums are taken together
+#define EK_RUN 2048      // columns over which floats are added
+
+EK_INLINE vf row_load(const float *p, size_t n) { return n >= W ? vload(p) : vload_n(p, n); }
+
+EK_INLINE void row_store(float *p, vf v, size_t n) {
+    if (n >= W) vstore(p, v);
+    else vstore_n(p, v, n);
+}
+
+/// gamma or beta from position j on, at most n of them; `missing` where there is none.
+EK_INLINE vf row_parameter(const float *values, size_t j, size_t n, size_t inner, float missing) {
+    if (!values) return (vf)missing;
+    if (inner == 1) return row_load(values + j, n);
+    vf v = (vf)missing;
+    for (size_t i = 0; i < W; i++)
+        if (i < n) v[i] = values[(j + i) / inner];
+    return v;
+}
+
+EK_INLINE void row_moments(const float *x, size_t length, double *mean, double *m2) {
+    *mean = *m2 = 0.0;
+    for (size_t i = 0; i < length; i += EK_MOMENT_RUN) {
+        const size_t count = length - i < EK_MOMENT_RUN ? length - i : EK_MOMENT_RUN;
+        const double total = (double)count, before = (double)i, share = total / (before + total);
+        double tile[2];
+        moments_run(x + i, NULL, count, total, &tile[0], &tile[1]);
+        const double delta = tile[0] - *mean;
+        *mean = i == 0 ? tile[0] : *mean + delta * share;
+        *m2 += tile[1] + delta * delta * (before * share);
+    }
+}
+
+EK_INLINE double row_squares(const float *x, size_t length) {
+    vd total[2] = {(vd)0.0, (vd)0.0};
+    size_t j = 0;
+    for (; j + 2 * W <= length; j += 2 * W)
+        for (size_t q = 0; q < 2; q++) {
+            const vd v = vwiden(vload(x + j + q * W));
+            total[q] += v * v;
+        }
+    for (; j < length; j += W) {
+        const vd v = vwiden(row_load(x + j, length - j));
+        total[0] += v * v;
+    }
+    return vsum(total[0] + total[1]);
+}
+
+EK_INLINE void row_scale(const float *x, size_t length, size_t inner, double mean, double inv,
+                         const float *gamma, const float *beta, float *y) {
+    const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
+    const vf scale = (vf)(float)inv;
+    size_t j = 0;
+    if (inner == 1 && gamma && beta)
+        for (; j + W <= length; j += W) {
+            const vf h = ((vload(x + j) - high) - low) * scale;
+            vstore(y + j, h * vload(gamma + j) + vload(beta + j));
+        }
+    for (; j < length; j += W) {
+        const size_t n = length - j;
+        const vf h = ((row_load(x + j, n) - high) - low) * scale;
+        row_store(y + j,
+                  h * row_parameter(gamma, j, n, inner, 1.0f) +
+                      row_parameter(beta, j, n, inner, 0.0f),
+                  n);
+    }
+}
+
+/// What row_sums takes.
+#define EK_SUMS_ROWS 1     // sum(dy gamma) and sum(dy gamma (x - mean)) per row
+#define EK_SUMS_COLUMNS 2  // sum(dy (x - mean) inv) and sum(dy) per column
+
+/// Sums of `count` <= EK_ROWS rows, per row into `sums` [2][EK_ROWS], and added per column to
+/// dgamma and dbeta where given. dy and x are read once for all of them.
+EK_INLINE void row_sums(const float *dy, const float *x, size_t count, size_t length, size_t inner,
+                        const double *mean, const double *inv, const float *gamma, double *sums,
+                        double *dgamma, double *dbeta, int what) {
+    float high[EK_ROWS], low[EK_ROWS], scale[EK_ROWS];
+    for (size_t r = 0; r < count; r++) {
+        high[r] = (float)mean[r];
+        low[r] = (float)(mean[r] - (double)high[r]);
+        scale[r] = what & EK_SUMS_COLUMNS ? (float)inv[r] : 1.0f;
+        sums[r] = sums[EK_ROWS + r] = 0.0;
+    }
+    for (size_t begin = 0; begin < length; begin += EK_RUN) {
+        const size_t end = length - begin < EK_RUN ? length : begin + EK_RUN;
+        vf first[EK_ROWS], second[EK_ROWS];
+        for (size_t r = 0; r < EK_ROWS; r++) first[r] = second[r] = (vf)0.0f;
+        for (size_t j = begin; j < end; j += W) {
+            const size_t n = end - j;
+            const vf weight = row_parameter(gamma, j, n, inner, 1.0f);
+            vf column = (vf)0.0f, centred_column = (vf)0.0f;
+            for (size_t r = 0; r < count; r++) {
+                const size_t k = r * length + j;
+                const vf g = row_load(dy + k, n);
+                vf d = (row_load(x + k, n) - (vf)high[r]) - (vf)low[r];
+                if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
+                if (what & EK_SUMS_ROWS) {
+                    const vf weighted = g * weight;
+                    first[r] += weighted;
+                    second[r] += weighted * d;
+                }
+                if (what & EK_SUMS_COLUMNS) {
+                    column += g;
+                    centred_column += g * (d * (vf)scale[r]);
+                }
+            }
+            if (!(what & EK_SUMS_COLUMNS)) continue;
+            if (inner == 1 && n >= W) {
+                if (dbeta) vdstore(dbeta + j, vdload(dbeta + j) + vwiden(column));
+                if (dgamma) vdstore(dgamma + j, vdload(dgamma + j) + vwiden(centred_column));
+            } else {
+                for (size_t i = 0; i < W && i < n; i++) {
+                    if (dbeta) dbeta[(j + i) / inner] += (double)column[i];
+                    if (dgamma) dgamma[(j + i) / inner] += (double)centred_column[i];
+                }
+            }
+        }
+        if (what & EK_SUMS_ROWS)
+            for (size_t r = 0; r < count; r++) {
+                sums[r] += vsum(vwiden(first[r]));
+                sums[EK_ROWS + r] += vsum(vwiden(second[r]));
+            }
+    }
+}
+
+/// dx = a dy gamma + b (x - mean) + c of one row.
+EK_INLINE void row_gradient(const float *dy, const float *x, size_t length, size_t inner,
+                            double mean, const float *gamma, double a, double b, double c,
+                            float *dx) {
+    const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
+    const vf va = (vf)(float)a, vb = (vf)(float)b, vc = (vf)(float)c;
+    size_t j = 0;
+    if (inner == 1 && gamma)
+        for (; j + W <= length; j += W) {
+            const vf d = (vload(x + j) - high) - low;
+            vstore(dx + j, va * (vload(dy + j) * vload(gamma + j)) + (vb * d + vc));
+        }
+    for (; j < length; j += W) {
+        const size_t n = length - j;
+        const vf d = (row_load(x + j, n) - high) - low;
+        const vf g = row_load(dy + j, n) * row_parameter(gamma, j, n, inner, 1.0f);
+        row_store(dx + j, va * g + (vb * d + vc), n);
+    }
+}
+
+static void EK_NAME(ek_layer_norm_f32)(const float *x, size_t rows, size_t length, size_t inner,
+                                       double epsilon, int centred, const float *gamma,
+                                       const float *beta, float *y, double *mean, double *inv) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * length;
+        double m2;
+        if (centred) {
+            row_moments(row, length, &mean[r], &m2);
+        } else {
+            mean[r] = 0.0;
+            m2 = row_squares(row, length);
+        }
+        inv[r] = 1.0 / __builtin_elementwise_sqrt(m2 / (double)length + epsilon);
+        row_scale(row, length, inner, mean[r], inv[r], gamma, beta, y + r * length);
+    }
+}
+
+static void EK_NAME(ek_layer_norm_gradient_f32)(const float *dy, const float *x, size_t rows,
+                                                size_t length, size_t inner, int centred,
+                                                const double *mean, const double *inv,
+                                                const float *gamma, float *dx, double *dgamma,
+                                                double *dbeta) {
+    double sums[2 * EK_ROWS];
+    for (size_t r = 0; r < rows; r += EK_ROWS) {
+        const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
+        if (!dgamma && !dbeta)
+            row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma, sums, NULL,
+                     NULL, EK_SUMS_ROWS);
+        else if (count == EK_ROWS && inner == 1)
+            row_sums(dy + k, x + k, EK_ROWS, length, 1, mean + r, inv + r, gamma, sums, dgamma,
+                     dbeta, EK_SUMS_ROWS | EK_SUMS_COLUMNS);
+        else
+            row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma, sums, dgamma,
+                     dbeta, EK_SUMS_ROWS | EK_SUMS_COLUMNS);
+        for (size_t i = 0; dx && i < count; i++) {
+            const double a = inv[r + i], share = 1.0 / (double)length;
+            const double b = -(a * a * a) * sums[EK_ROWS + i] * share;
+            const double c = centred ? -a * sums[i] * share : 0.0;
+            const size_t from = k + i * length;
+            row_gradient(dy + from, x + from, length, inner, mean[r + i], gamma, a, b, c,
+                         dx + from);
+        }
+    }
+}
+
+static void EK_NAME(ek_row_moments_f32)(const float *x, size_t rows, size_t length, double *mean,
+                                        double *m2) {
+    for (size_t r = 0; r < rows; r++) row_moments(x + r * length, length, &mean[r], &m2[r]);
+}
+
+static void EK_NAME(ek_row_square_sums_f32)(const float *x, size_t rows, size_t length,
+                                            double *sums) {
+    for (size_t r = 0; r < rows; r++) sums[r] = row_squares(x + r * length, length);
+}
+
+static void EK_NAME(ek_row_centred_scale_f32)(const float *x, size_t rows, size_t length,
+                                              size_t inner, const double *mean, const double *inv,
+                                              const float *gamma, const float *beta, float *y) {
+    for (size_t r = 0; r < rows; r++)
+        row_scale(x + r * length, length, inner, mean[r], inv[r], gamma, beta, y + r * length);
+}
+
+static void EK_NAME(ek_row_centred_sums_f32)(const float *dy, const float *x, size_t rows,
+                                             size_t length, size_t inner, const double *mean,
+                                             const float *gamma, double *sums) {
+    double block[2 * EK_ROWS];
+    for (size_t r = 0; r < rows; r += EK_ROWS) {
+        const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
+        row_sums(dy + k, x + k, count, length, inner, mean + r, NULL, gamma, block, NULL, NULL,
+                 EK_SUMS_ROWS);
+        for (size_t i = 0; i < count; i++) {
+            sums[r + i] = block[i];
+            sums[rows + r + i] = block[EK_ROWS + i];
+        }
+    }
+}
+
+static void EK_NAME(ek_row_centred_input_gradient_f32)(const float *dy, const float *x,
+                                                       size_t rows, size_t length, size_t inner,
+                                                       const double *mean, const float *gamma,
+                                                       const double *a, const double *b,
+                                                       const double *c, float *dx) {
+    for (size_t r = 0; r < rows; r++) {
+        const size_t k = r * length;
+        row_gradient(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k);
+    }
+}
+
+static void EK_NAME(ek_row_parameter_gradients_f32)(const float *dy, const float *x, size_t rows,
+                                                    size_t length, size_t inner,
+                                                    const double *mean, const double *inv,
+                                                    double *dgamma, double *dbeta) {
+    double unused[2 * EK_ROWS];
+    for (size_t r = 0; r < rows; r += EK_ROWS) {
+        const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
+        row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, NULL, unused, dgamma,
+                 dbeta, EK_SUMS_COLUMNS);
+    }
+}
+
+#undef E
+#undef LOCAL

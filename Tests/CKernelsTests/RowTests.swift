@@ -1,0 +1,208 @@
+import CKernels
+import Foundation
+import Testing
+
+@Suite("Rows: layer norm, RMS norm")
+struct RowTests {
+    static let cases: [(Int, Int, Int)] = [
+        (1, 1, 1), (3, 5, 1), (8, 16, 1), (9, 33, 1), (17, 100, 1), (2, 2500, 1), (5, 12, 4),
+        (9, 98, 49), (4, 6, 6),
+    ]
+
+    @Test("Forward and backward against the formulas", arguments: cases, [true, false])
+    func layerNorm(size: (rows: Int, length: Int, inner: Int), centred: Bool) {
+        let (rows, length, inner) = size
+        let n = rows * length
+        let channels = length / inner
+        var random = Generator(UInt64(n))
+        let x = random.floats(n, scale: 2, offset: 100)
+        let dy = random.floats(n)
+        let (gamma, beta) = (random.floats(channels, offset: 1), random.floats(channels))
+
+        var (mean, inv) = ([Double](repeating: 0, count: rows), [Double](repeating: 0, count: rows))
+        var (y, dx) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
+        var (dgamma, dbeta) = ([Double](repeating: 1, count: channels), [Double]())
+        dbeta = dgamma
+        var (m2s, squares) = (mean, mean)
+        for r in 0..<rows {
+            let row = (r * length)..<((r + 1) * length)
+            mean[r] = centred ? row.reduce(0) { $0 + Double(x[$1]) } / Double(length) : 0
+            let m2 = row.reduce(0) { $0 + (Double(x[$1]) - mean[r]) * (Double(x[$1]) - mean[r]) }
+            m2s[r] = m2
+            squares[r] = row.reduce(0) { $0 + Double(x[$1]) * Double(x[$1]) }
+            inv[r] = 1 / (m2 / Double(length) + 1e-5).squareRoot()
+            var (sum, dot) = (0.0, 0.0)
+            for i in row {
+                let c = i % length / inner
+                let h = (Double(x[i]) - mean[r]) * inv[r]
+                y[i] = h * Double(gamma[c]) + Double(beta[c])
+                sum += Double(dy[i]) * Double(gamma[c])
+                dot += Double(dy[i]) * Double(gamma[c]) * h
+                dgamma[c] += Double(dy[i]) * h
+                dbeta[c] += Double(dy[i])
+            }
+            for i in row {
+                let h = (Double(x[i]) - mean[r]) * inv[r]
+                let g = Double(dy[i]) * Double(gamma[i % length / inner])
+                dx[i] =
+                    inv[r] * (g - (centred ? sum : 0) / Double(length) - h * dot / Double(length))
+            }
+        }
+        onEveryLevel {
+            var result = [Float](repeating: 9, count: n)
+            var (means, invs) = ([Double](repeating: 9, count: rows), [Double]())
+            invs = means
+            let flag: Int32 = centred ? 1 : 0
+            ek_layer_norm_f32(
+                x, rows, length, inner, 1e-5, flag, gamma, beta, &result, &means, &invs)
+            #expect(worst(result, y) < 4e-6)
+            #expect(worst(means, mean) < 1e-8)
+            #expect(worst(invs, inv) < 2e-6)
+
+            var gradient = dy
+            var (dg, db) = ([Double](repeating: 1, count: channels), [Double]())
+            db = dg
+            let scale = (dx.map(abs).max() ?? 0) + 0.02 * (inv.max() ?? 0)
+            gradient.withUnsafeMutableBufferPointer {
+                ek_layer_norm_gradient_f32(
+                    $0.baseAddress, x, rows, length, inner, flag, mean, inv, gamma, $0.baseAddress,
+                    &dg, &db)
+            }
+            #expect(worst(gradient, dx, scale: scale) < 2e-5)
+            #expect(worst(dg, dgamma) < 1e-5)
+            #expect(worst(db, dbeta) < 1e-5)
+
+            // The same in pieces.
+            if centred {
+                var m2 = means
+                ek_row_moments_f32(x, rows, length, &means, &m2)
+                #expect(worst(means, mean) < 1e-8)
+                #expect(worst(m2, m2s) < 1e-5)
+            }
+            var sumOfSquares = means
+            ek_row_square_sums_f32(x, rows, length, &sumOfSquares)
+            #expect(worst(sumOfSquares, squares) < 1e-12)
+            var piece = [Float](repeating: 9, count: n)
+            ek_row_centred_scale_f32(x, rows, length, inner, mean, inv, gamma, beta, &piece)
+            #expect(worst(piece, y) < 4e-6)
+            var sums = [Double](repeating: 9, count: 2 * rows)
+            ek_row_centred_sums_f32(dy, x, rows, length, inner, mean, gamma, &sums)
+            let b = (0..<rows).map { -pow(inv[$0], 3) * sums[rows + $0] / Double(length) }
+            let c = (0..<rows).map { centred ? -inv[$0] * sums[$0] / Double(length) : 0 }
+            ek_row_centred_input_gradient_f32(
+                dy, x, rows, length, inner, mean, gamma, inv, b, c, &piece)
+            #expect(worst(piece, dx, scale: scale) < 2e-5)
+            dg = [Double](repeating: 1, count: channels)
+            ek_row_parameter_gradients_f32(dy, x, rows, length, inner, mean, inv, &dg, nil)
+            #expect(worst(dg, dgamma) < 1e-5)
+        }
+    }
+
+    @Test("Without gamma and beta; a constant row gives exactly beta")
+    func constants() {
+        let x = [Float](repeating: 0.1, count: 70)
+        let beta = (0..<35).map { Float($0) * 0.3 }
+        onEveryLevel {
+            var y = [Float](repeating: 9, count: 70)
+            var (mean, inv): ([Double], [Double]) = ([0, 0], [0, 0])
+            ek_layer_norm_f32(x, 2, 35, 1, 1e-5, 1, nil, beta, &y, &mean, &inv)
+            #expect(y == beta + beta)
+            ek_layer_norm_f32(x, 2, 35, 1, 1e-5, 1, nil, nil, &y, &mean, &inv)
+            #expect(y == [Float](repeating: 0, count: 70))
+        }
+    }
+}
+
+@Suite("Softmax and reductions of rows")
+struct SoftmaxTests {
+    @Test(
+        "Against the formulas", arguments: [(1, 1), (5, 2), (7, 10), (3, 16), (4, 33), (2, 1000)])
+    func softmax(size: (rows: Int, length: Int)) {
+        let (rows, length) = size
+        let n = rows * length
+        var random = Generator(UInt64(n))
+        let x = random.floats(n, scale: 30, offset: 200)
+        let dy = random.floats(n)
+        let labels = (0..<rows).map { Int32($0 * 7 % length) }
+        var (p, logs) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
+        var (dx, dlog) = (p, p)
+        var (loss, dlogits) = ([Double](), p)
+        for r in 0..<rows {
+            let row = (r * length)..<((r + 1) * length)
+            let top = row.map { Double(x[$0]) }.max() ?? 0
+            let total = row.reduce(0) { $0 + exp(Double(x[$1]) - top) }
+            var (dot, sum) = (0.0, 0.0)
+            for i in row {
+                logs[i] = Double(x[i]) - top - log(total)
+                p[i] = exp(logs[i])
+                dot += p[i] * Double(dy[i])
+                sum += Double(dy[i])
+            }
+            loss.append(0)
+            for i in row {
+                dx[i] = p[i] * (Double(dy[i]) - dot)
+                dlog[i] = Double(dy[i]) - p[i] * sum
+                let target = 0.1 / Double(length) + (i - row.lowerBound == Int(labels[r]) ? 0.9 : 0)
+                loss[r] -= target * logs[i]
+                dlogits[i] = 0.5 * (p[i] - target)
+            }
+        }
+        let (pf, lf) = (p.map { Float($0) }, logs.map { Float($0) })
+        onEveryLevel {
+            var y = x
+            y.withUnsafeMutableBufferPointer {
+                ek_softmax_f32($0.baseAddress, rows, length, $0.baseAddress)
+            }
+            #expect(worst(y, p, scale: 1e-3) < 3e-6)
+            ek_log_softmax_f32(x, rows, length, &y)
+            #expect(worst(y, logs) < 1e-6)
+            ek_softmax_gradient_f32(dy, pf, rows, length, &y)
+            #expect(worst(y, dx) < 1e-6)
+            ek_log_softmax_gradient_f32(dy, lf, rows, length, &y)
+            #expect(worst(y, dlog, scale: 3) < 1e-6)
+            var losses = [Float](repeating: 9, count: rows)
+            y = x
+            y.withUnsafeMutableBufferPointer {
+                ek_softmax_cross_entropy_f32(
+                    $0.baseAddress, labels, rows, length, 0.1, 0.5, &losses, $0.baseAddress)
+            }
+            #expect(worst(losses, loss) < 1e-6)
+            #expect(worst(y, dlogits) < 1e-6)
+
+            var sums = [Double](repeating: 9, count: rows)
+            ek_row_sums_f32(x, rows, length, &sums)
+            var (tops, places) = (losses, labels)
+            ek_row_max_f32(x, rows, length, &tops)
+            ek_row_argmax_f32(x, rows, length, &places)
+            for r in 0..<rows {
+                let row = x[(r * length)..<((r + 1) * length)]
+                #expect(abs(sums[r] - row.reduce(0) { $0 + Double($1) }) < 1e-9)
+                #expect(tops[r] == row.max())
+                #expect(Int(places[r]) == row.firstIndex(of: tops[r]).map { $0 - r * length })
+            }
+        }
+    }
+
+    @Test("Wrong labels, NaN and infinities")
+    func edges() {
+        onEveryLevel {
+            var loss: [Float] = [0, 0, 0]
+            var gradient = [Float](repeating: 0, count: 6)
+            let logits: [Float] = [1, 2, 3, 4, 1000, -1000]
+            ek_softmax_cross_entropy_f32(logits, [-1, 2, 0], 3, 2, 0, 1, &loss, &gradient)
+            #expect(loss[0].isNaN && loss[1].isNaN && loss[2] == 0)
+            #expect(gradient[0].isNaN && gradient[3].isNaN && gradient[4] == 0 && gradient[5] == 0)
+            var top: Float = 0
+            var place: Int32 = 9
+            let row: [Float] = [1, 5, .nan, 7] + [Float](repeating: 9, count: 40)
+            ek_row_max_f32(row, 1, 44, &top)
+            ek_row_argmax_f32(row, 1, 44, &place)
+            #expect(top.isNaN && place == 2)
+            ek_row_max_f32(row, 1, 0, &top)
+            #expect(top == -.infinity)
+            var y: [Float] = [0, 0]
+            ek_softmax_f32([-.infinity, 3], 1, 2, &y)
+            #expect(y == [0, 1])
+        }
+    }
+}
