@@ -13,6 +13,10 @@ extension OperationCases {
                 [$0[0].scatterAdded(at: $0[1], rows: table[0]).square()]
             },
             OperationCase("oneHot", [index]) { [$0[0].oneHot(classes: table[0])] },
+            // Powers of two, so that float32 and float64 agree to the bit.
+            OperationCase("scaledGather", [.bytes(table), index]) {
+                [Tensor(ScaledGather(scale: 1 / 256, shift: -0.5), $0[0], $0[1])]
+            },
         ]
     }
 

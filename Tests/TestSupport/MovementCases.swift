@@ -19,9 +19,10 @@ extension OperationCases {
             OperationCase("broadcast to \(to)", [.normal(from)]) { [$0[0].broadcast(to: to)] }
         }
         + [
+            OperationCase("copy", [.normal([3, 5])]) { [Tensor(Copy(), $0[0])] },
             OperationCase("cast", [.spaced([3, 5])]) {
                 [$0[0].cast(to: .int32).cast(to: $0[0].elementType) * $0[0]]
-            }
+            },
         ]
 
     private static let transposes: [OperationCase] = [

@@ -105,6 +105,13 @@ public struct SampleInput: Sendable {
             NDArray(numbers, shape: shape ?? [numbers.count]), followsPrecision: false)
     }
 
+    /// Numbers of 0 to 255 as uint8.
+    public static func bytes(_ shape: Shape, seed: UInt64 = 1) -> SampleInput {
+        let numbers = Philox(key: seed).uniform(shape, in: 0..<256)
+        return SampleInput(
+            NDArray(numbers.map { UInt8($0) }, shape: shape), followsPrecision: false)
+    }
+
     /// Booleans, about as many true as false.
     public static func booleans(_ shape: Shape, seed: UInt64 = 1) -> SampleInput {
         let numbers = Philox(key: seed).uniform(shape)
@@ -117,4 +124,5 @@ public struct SampleInput: Sendable {
 public enum OperationCases {
     public static let all =
         elementwise + reductions + movements + products + lookups + losses + random + normalization
+        + optimizers
 }
