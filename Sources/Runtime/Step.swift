@@ -65,6 +65,8 @@ public final class Step {
 /// A step made ready for one combination of input shapes.
 public protocol RunnableStep {
     var program: TracedStep { get }
+    /// How the fast backend runs the step; nil on the reference backend.
+    var plan: Plan? { get }
     func run(_ inputs: [NDArray]) -> Step.Outcome
 }
 
@@ -92,6 +94,7 @@ public struct TracedStep: Sendable {
 /// The reference backend's way to run a step: evaluate everything in Double, then commit.
 struct ReferenceStep: RunnableStep {
     let program: TracedStep
+    var plan: Plan? { nil }
 
     func run(_ inputs: [NDArray]) -> Step.Outcome {
         let values = ReferenceInterpreter<Double>(inputs: inputs).evaluate(program.roots)

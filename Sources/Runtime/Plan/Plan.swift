@@ -2,11 +2,13 @@ import Arrays
 import Graph
 
 /// A step compiled for given input shapes: phases of kernels, and the memory they work in.
-final class Plan {
+public final class Plan {
     let program: TracedStep
     let schedule: Schedule
     let homes: [Tensor: Planner.Home]
     let phases: [ExecutablePhase]
+    /// The nodes of each phase's segments, for the description.
+    let segmentNodes: [[[Node]]]
     let scratchBytes: Int
     let arena: Storage
     private let slots: SlotTable
@@ -19,7 +21,8 @@ final class Plan {
 
     init(
         program: TracedStep, schedule: Schedule, homes: [Tensor: Planner.Home], slots: SlotTable,
-        arena: Storage, constants: [NDArray], phases: [ExecutablePhase], job: Job,
+        arena: Storage, constants: [NDArray], phases: [ExecutablePhase],
+        segmentNodes: [[[Node]]], job: Job,
         commitGuard: CommitGuard, scratchBytes: Int
     ) {
         self.program = program
@@ -29,6 +32,7 @@ final class Plan {
         self.arena = arena
         self.constants = constants
         self.phases = phases
+        self.segmentNodes = segmentNodes
         self.job = job
         self.commitGuard = commitGuard
         self.scratchBytes = scratchBytes

@@ -62,7 +62,7 @@ struct Planner {
         let commitGuard = insertGuard(into: &phases, builder)
         return Plan(
             program: program, schedule: schedule, homes: homes, slots: slots, arena: arena,
-            constants: constants, phases: phases,
+            constants: constants, phases: phases, segmentNodes: segmentNodes,
             job: Job(
                 phases: phases, slots: slots.count, scratchBytes: scratchBytes, workers: workers),
             commitGuard: commitGuard, scratchBytes: scratchBytes)

@@ -1,0 +1,80 @@
+import Arrays
+import Graph
+
+/// What a plan does, for a person: phases, shards, what is stored and what is recomputed, bytes.
+extension Plan: CustomStringConvertible {
+    public var description: String {
+        var lines: [String] = []
+        let batch = program.inputs.map { "\($0)" }.joined(separator: ", ")
+        lines.append("step over inputs \(batch)")
+        lines.append(
+            "\(phases.count) phases, arena \(Self.bytes(arena.byteCount)), scratch "
+                + "\(Self.bytes(scratchBytes)) per worker, saved for backward "
+                + "\(Self.bytes(savedActivationBytes))")
+        for phase in phases.indices {
+            lines.append("phase \(phase)")
+            for (index, segment) in phases[phase].segments.enumerated() {
+                lines += describe(segment, nodes: segmentNodes[phase][index])
+            }
+            let serial = nodes(at: 2 * phase + 1) + (phase == 0 ? nodes(at: -1) : [])
+            if !serial.isEmpty {
+                let names = Dictionary(grouping: serial, by: \.operation.name)
+                    .map { $1.count > 1 ? "\($0) x\($1.count)" : $0 }.sorted()
+                lines.append("  then, once: \(names.joined(separator: ", "))")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Bytes of tensors with a row per sample that one phase makes and a later one reads: the activations
+    /// that training keeps.
+    public var savedActivationBytes: Int {
+        var saved: Set<Tensor> = []
+        for node in schedule.nodes {
+            for input in node.inputs {
+                let base = schedule.base(input)
+                guard case .rows(let units) = schedule[base.node].mode, units.isBatch,
+                    schedule[node].time > schedule[base.node].time,
+                    schedule[node].mode != .alias
+                else { continue }
+                saved.insert(base)
+            }
+        }
+        return saved.reduce(0) { $0 + $1.spec.byteCount }
+    }
+
+    private func describe(_ segment: ExecutableSegment, nodes: [Node]) -> [String] {
+        var lines = [
+            "  \(segment.shardCount) shards of \(segment.unitsPerShard) of \(segment.unitCount) rows, "
+                + "in \(segment.groupCount) groups"
+        ]
+        for node in nodes {
+            let outputs = node.tensors.map { tensor -> String in
+                let place =
+                    switch homes[tensor] {
+                    case .scratch: "in cache"
+                    case .arena: "stored, \(Self.bytes(tensor.spec.byteCount))"
+                    case .slot: "result"
+                    case .constant, nil: "constant"
+                    }
+                return "\(tensor.spec) (\(place))"
+            }
+            let merged = if case .reduction = schedule[node].mode { ", merged" } else { "" }
+            lines.append(
+                "    \(node.operation.name) -> \(outputs.joined(separator: ", "))\(merged)")
+        }
+        return lines
+    }
+
+    private func nodes(at time: Int) -> [Node] {
+        schedule.nodes.filter { schedule[$0].mode == .serial && schedule[$0].time == time }
+    }
+
+    static func bytes(_ count: Int) -> String {
+        switch count {
+        case ..<10_000: "\(count) B"
+        case ..<10_000_000: "\((count + 500) / 1000) kB"
+        default: "\((count + 500_000) / 1_000_000) MB"
+        }
+    }
+}
