@@ -29,6 +29,9 @@ public struct Context {
     /// Path and type of the present module, such as `layers.1 BatchNorm`: how messages begin.
     public private(set) var label = ""
 
+    /// Collects what would stop a training, instead of stopping at it; see ``Diagnosis``.
+    public var diagnosis: Diagnosis?
+
     private var paths: [ObjectIdentifier: String]?
 
     public init(
@@ -41,6 +44,13 @@ public struct Context {
     }
 
     public var isTraining: Bool { mode == .training }
+
+    /// What a model says about an input before anything is trained on it: whoever takes data from outside
+    /// asks first, and gets sentences where a training would trap.
+    public final class Diagnosis {
+        public internal(set) var problems: [String] = []
+        public init() {}
+    }
 
     /// The same context inside a module.
     func entering(_ module: Module) -> Context {

@@ -143,10 +143,11 @@ public final class BatchNorm: Module {
     /// One value per channel is its own mean: every output would be beta, whatever the input.
     private func checkBatchSize(_ input: Tensor, _ context: Context) {
         guard context.isTraining, input.shape.elementCount == channels else { return }
-        fail(
-            context,
+        let problem =
             "an input of \(input.shape) has one value per channel, and normalized by itself it is "
-                + "always beta; train with two samples or more a batch, drop a last batch of one, "
-                + "freeze the statistics, or use LayerNorm")
+            + "always beta; train with two samples or more a batch, drop a last batch of one, "
+            + "freeze the statistics, or use LayerNorm"
+        guard let diagnosis = context.diagnosis else { fail(context, problem) }
+        diagnosis.problems.append("\(context.label): \(problem)")
     }
 }

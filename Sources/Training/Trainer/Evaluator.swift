@@ -1,0 +1,82 @@
+import Arrays
+import Datasets
+import Graph
+import Layers
+import Runtime
+
+/// Runs a model for inference over data sets that are scaled alike.
+final class Evaluator {
+    private let metrics: [Metric]
+    private let scale: Float
+    private let shift: Float
+    private let scoring: Step
+    private let predicting: Step
+
+    init(
+        _ model: Module, loss: Loss, metrics: [Metric], scale: Float, shift: Float,
+        backend: Backend, workers: Workers
+    ) {
+        self.metrics = metrics
+        self.scale = scale
+        self.shift = shift
+        let output = { (inputs: [Tensor]) in
+            model(
+                model.gatherInput(inputs[0], inputs[1], scale: scale, shift: shift),
+                Context(.inference, sampleIndices: inputs[1]))
+        }
+        predicting = Step(backend: backend, workers: workers) { inputs in
+            [output(inputs).cast(to: .float32)]
+        }
+        scoring = Step(backend: backend, workers: workers) { inputs in
+            let output = output(inputs)
+            let losses = loss.samplewise(output, inputs[2].gather(inputs[1]))
+            let perSample =
+                losses.rank > 1 ? losses.mean(axes: Array(1..<losses.rank)) : losses
+            return [output.cast(to: .float32), perSample]
+        }
+    }
+
+    func fits(_ data: Dataset) -> Bool { scale == data.scale && shift == data.shift }
+
+    func evaluate(_ data: Dataset, batchSize: Int) throws -> Evaluation {
+        var lossSum = 0.0
+        var accumulators = metrics.map { $0.makeAccumulator() }
+        for indices in try batches(data, batchSize) {
+            let outputs = scoring.run([data.features, indices, data.answerArray]).outputs
+            lossSum += outputs[1].elements(as: Double.self).reduce(0, +)
+            guard !accumulators.isEmpty else { continue }
+            guard let labels = data.labels else {
+                throw TrainingError.invalid("metrics need integer labels, found targets")
+            }
+            let range = Int(indices.elements(as: Int32.self)[0])
+            let batchLabels = labels.rows(range..<(range + indices.elementCount))
+            for index in accumulators.indices {
+                accumulators[index].add(outputs: outputs[0], labels: batchLabels)
+            }
+        }
+        let pairs = zip(metrics, accumulators).map { ($0.name, $1.value) }
+        return Evaluation(
+            loss: lossSum / Double(data.count),
+            metrics: Dictionary(pairs, uniquingKeysWith: { $1 }), sampleCount: data.count)
+    }
+
+    func predict(_ data: Dataset, batchSize: Int) throws -> NDArray {
+        var values: [Float] = []
+        var sample: Shape = []
+        for indices in try batches(data, batchSize) {
+            let output = predicting.run([data.features, indices]).outputs[0]
+            values += output.elements(as: Float.self)
+            sample = Shape(Array(output.shape.dropFirst()))
+        }
+        return NDArray(values, shape: Shape([data.count] + sample))
+    }
+
+    private func batches(_ data: Dataset, _ batchSize: Int) throws -> [NDArray] {
+        guard data.count > 0 else {
+            throw TrainingError.invalid("there are no samples to evaluate")
+        }
+        return stride(from: 0, to: data.count, by: max(batchSize, 1)).map { start in
+            NDArray((start..<min(start + batchSize, data.count)).map { Int32($0) })
+        }
+    }
+}

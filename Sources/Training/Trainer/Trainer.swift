@@ -1,0 +1,226 @@
+import Arrays
+import Datasets
+import Graph
+import Layers
+import Runtime
+
+/// Trains a model on a data set, the whole step (gathering the batch, forward, backward, update) compiled
+/// into one plan.
+///
+///     let trainer = Trainer(model, loss: .crossEntropy, optimizer: Adam(), metrics: [.accuracy])
+///     let history = try trainer.fit(train, .epochs(3), batchSize: 128, validation: test)
+///
+/// What is computed depends on the model, the data, the options and the seed; never on threads.
+public final class Trainer {
+    public let model: Module
+    public let loss: Loss
+    public let optimizer: Optimizer
+    public let metrics: [Metric]
+    /// The factor of the optimizer's learning rate at each step.
+    public let schedule: Schedule
+    /// Seeds the order of the samples and what layers draw. Initial weights are `Module.initialize`'s.
+    public let seed: UInt64
+    public let backend: Backend
+    public let workers: Workers
+    /// So many batches in a row may be skipped for not being finite; one more is an error.
+    public var maximumBadBatches = 10
+
+    private(set) lazy var trainingStep = makeTrainingStep()
+    private var trainingData: Dataset?
+    private var evaluators: [Evaluator] = []
+
+    public init(
+        _ model: Module, loss: Loss, optimizer: Optimizer, metrics: [Metric] = [],
+        schedule: Schedule = .constant, seed: UInt64 = 0, backend: Backend = .fast,
+        workers: Workers = .shared
+    ) {
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.metrics = metrics
+        self.schedule = schedule
+        self.seed = seed
+        self.backend = backend
+        self.workers = workers
+    }
+
+    /// Trains.
+    ///
+    /// - Parameters:
+    ///   - length: how long, resumed steps included.
+    ///   - shuffles: whether each epoch visits the samples in a random order of its own.
+    ///   - dropsLastBatch: whether samples that do not fill a batch at an epoch's end are left out.
+    ///   - validation: evaluated after each epoch.
+    ///   - progress: where to go on; the variables must hold the values they had there.
+    ///
+    /// Throws `TrainingError` when model and data do not fit or too many batches in a row are not finite,
+    /// `DatasetError` when the data cannot be cut into batches, and what callbacks throw.
+    @discardableResult
+    public func fit(
+        _ data: Dataset, _ length: TrainingLength, batchSize: Int, shuffles: Bool = true,
+        dropsLastBatch: Bool = false, validation: Dataset? = nil,
+        callbacks: [TrainingCallback] = [],
+        resuming progress: TrainingProgress = TrainingProgress()
+    ) throws -> TrainingHistory {
+        var sampler = try BatchSampler(
+            order: EpochOrder(count: data.count, seed: seed, isShuffled: shuffles),
+            batchSize: batchSize, dropsLast: dropsLastBatch)
+        sampler.position = sampler.position(step: progress.step)
+        try check(data, sampler)
+        prepare(data)
+
+        let session = TrainingSession(
+            trainer: self, stepsPerEpoch: sampler.batchesPerEpoch,
+            totalSteps: length.steps(perEpoch: sampler.batchesPerEpoch), progress: progress)
+        var history = TrainingHistory()
+        var epochStart = (samples: 0, seconds: 0.0)
+        for callback in callbacks { try callback.trainingWillBegin(session) }
+        while session.progress.step < session.totalSteps, session.stopReason == nil {
+            try take(sampler.next(), data, session, callbacks)
+            for callback in callbacks { try callback.stepDidEnd(session) }
+            let isComplete = session.progress.step % session.stepsPerEpoch == 0
+            guard isComplete || session.progress.step == session.totalSteps else { continue }
+
+            let samples = session.trainedSamples - epochStart.samples
+            let seconds = session.trainingSeconds - epochStart.seconds
+            epochStart = (session.trainedSamples, session.trainingSeconds)
+            let report = EpochReport(
+                epoch: (session.progress.step - 1) / session.stepsPerEpoch + 1,
+                step: session.progress.step, trainLoss: session.progress.meanLoss,
+                validation: try validation.map { try evaluate($0) },
+                samplesPerSecond: seconds > 0 ? Double(samples) / seconds : 0, seconds: seconds,
+                isComplete: isComplete)
+            if isComplete { (session.progress.lossSum, session.progress.sampleCount) = (0, 0) }
+            history.epochs.append(report)
+            for callback in callbacks { try callback.epochDidEnd(session, report) }
+        }
+        history.stopReason = session.stopReason ?? .finished
+        history.progress = session.progress
+        for callback in callbacks { try callback.trainingDidEnd(session, history) }
+        return history
+    }
+
+    /// The mean loss and the metrics over a data set.
+    public func evaluate(_ data: Dataset, batchSize: Int = 500) throws -> Evaluation {
+        try evaluator(data).evaluate(data, batchSize: batchSize)
+    }
+
+    /// The model's outputs for all samples of a data set, in order, as float32.
+    public func predict(_ data: Dataset, batchSize: Int = 500) throws -> NDArray {
+        try evaluator(data).predict(data, batchSize: batchSize)
+    }
+
+    private func evaluator(_ data: Dataset) throws -> Evaluator {
+        if let known = evaluators.first(where: { $0.fits(data) }) { return known }
+        let new = Evaluator(
+            model, loss: loss, metrics: metrics, scale: data.scale, shift: data.shift,
+            backend: backend, workers: workers)
+        evaluators.append(new)
+        return new
+    }
+
+    // MARK: - One batch
+
+    private func take(
+        _ batch: BatchSampler.Batch, _ data: Dataset, _ session: TrainingSession,
+        _ callbacks: [TrainingCallback]
+    ) throws {
+        let rate = optimizer.learningRate * schedule.factor(step: session.progress.step)
+        let inputs = [
+            data.features, data.answerArray, batch.indices,
+            NDArray(scalar: Int64(session.progress.step)), NDArray(scalar: rate),
+        ]
+        let clock = ContinuousClock()
+        var outcome: Step.Outcome?
+        let duration = clock.measure { outcome = trainingStep.run(inputs) }
+        session.trainingSeconds += duration / .seconds(1)
+        session.trainedSamples += batch.indices.elementCount
+        session.progress.step += 1
+        let loss: Double = outcome!.outputs[0].item()
+        session.lastLoss = loss
+        if outcome!.isCommitted {
+            session.progress.lossSum += loss * Double(batch.indices.elementCount)
+            session.progress.sampleCount += batch.indices.elementCount
+            session.progress.skippedInRow = 0
+            return
+        }
+        session.progress.skippedInRow += 1
+        let labels = outcome!.failedChecks
+        for callback in callbacks { try callback.batchWasSkipped(session, labels: labels) }
+        if session.progress.skippedInRow > maximumBadBatches {
+            throw TrainingError.tooManyBadBatches(
+                step: session.progress.step, labels: labels, count: session.progress.skippedInRow)
+        }
+    }
+
+    /// Compiles anew when another data set is scaled in another way.
+    private func prepare(_ data: Dataset) {
+        if let last = trainingData, (last.scale, last.shift) == (data.scale, data.shift) { return }
+        trainingData = data
+        trainingStep = makeTrainingStep()
+    }
+
+    private func makeTrainingStep() -> Step {
+        let (scale, shift) = (trainingData?.scale ?? 1, trainingData?.shift ?? 0)
+        return Step(backend: backend, workers: workers) { [self] inputs in
+            let indices = inputs[2]
+            let input = model.gatherInput(inputs[0], indices, scale: scale, shift: shift)
+            let context = Context(.training, seed: seed, step: inputs[3], sampleIndices: indices)
+            let output = model(input, context)
+            let mean = loss.samplewise(output, inputs[1].gather(indices)).mean()
+            mean.requireFinite("loss")
+            optimizer.minimize(mean, model, learningRate: inputs[4])
+            return [mean]
+        }
+    }
+
+    /// The step for batches of so many samples, compiled and not run: to look at its plan.
+    public func compiledStep(_ data: Dataset, batchSize: Int) -> any RunnableStep {
+        prepare(data)
+        return trainingStep.compiled([
+            TensorSpec(data.features.shape, data.features.elementType),
+            TensorSpec(data.answerArray.shape, data.answerArray.elementType),
+            TensorSpec([batchSize], .int32), TensorSpec([], .int64), TensorSpec([], .float64),
+        ])
+    }
+
+    /// Asks the model about the sizes of batches that may be too small for it.
+    private func check(_ data: Dataset, _ sampler: BatchSampler) throws(TrainingError) {
+        var sizes = [min(sampler.batchSize, data.count)]
+        let rest = data.count % sampler.batchSize
+        if !sampler.dropsLast && rest > 0 { sizes.append(rest) }
+        for size in Set(sizes) where size == 1 {
+            var context = Context(.training)
+            let diagnosis = Context.Diagnosis()
+            context.diagnosis = diagnosis
+            _ = model(Tensor.zeros(Shape([size] + data.featureShape), model.elementType), context)
+            if let problem = diagnosis.problems.first {
+                throw .invalid(
+                    "\(problem) (\(data.count) samples in batches of \(sampler.batchSize))")
+            }
+        }
+    }
+}
+
+extension Module {
+    /// The element type that the model computes in: its first parameter's.
+    var elementType: ElementType { parameters.first?.variable.spec.type ?? .float32 }
+
+    /// The rows of a batch, converted, scaled and shifted.
+    func gatherInput(_ features: Tensor, _ indices: Tensor, scale: Float, shift: Float) -> Tensor {
+        var input = features.gather(indices).cast(to: elementType)
+        if scale != 1 { input = input * Double(scale) }
+        if shift != 0 { input = input + Double(shift) }
+        return input
+    }
+}
+
+extension Dataset {
+    /// Labels or targets.
+    var answerArray: NDArray {
+        switch answers {
+        case .labels(let labels, _): labels
+        case .targets(let targets): targets
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// Is told how a training goes, and may stop it. Override what is of interest.
+open class TrainingCallback {
+    public init() {}
+
+    open func trainingWillBegin(_ session: TrainingSession) throws {}
+    /// After each batch, skipped or not.
+    open func stepDidEnd(_ session: TrainingSession) throws {}
+    /// A batch was skipped because what the labels name was not finite.
+    open func batchWasSkipped(_ session: TrainingSession, labels: [String]) throws {}
+    open func epochDidEnd(_ session: TrainingSession, _ report: EpochReport) throws {}
+    open func trainingDidEnd(_ session: TrainingSession, _ history: TrainingHistory) throws {}
+}
+
+/// A training while it runs, as callbacks see it.
+public final class TrainingSession {
+    public let trainer: Trainer
+    /// The number of batches in an epoch, and in the whole training.
+    public let stepsPerEpoch: Int
+    public let totalSteps: Int
+    /// Up to date whenever a callback is called; at the end of an epoch it stands at the next one's start.
+    public internal(set) var progress: TrainingProgress
+    /// The mean loss of the last batch; NaN before the first.
+    public internal(set) var lastLoss = Double.nan
+    /// Samples and seconds of training since the session began, without validation and callbacks.
+    public internal(set) var trainedSamples = 0
+    public internal(set) var trainingSeconds = 0.0
+    /// Set when someone asked to stop.
+    public private(set) var stopReason: StopReason?
+
+    init(trainer: Trainer, stepsPerEpoch: Int, totalSteps: Int, progress: TrainingProgress) {
+        self.trainer = trainer
+        self.stepsPerEpoch = stepsPerEpoch
+        self.totalSteps = totalSteps
+        self.progress = progress
+    }
+
+    /// The present epoch, counted from 1.
+    public var epoch: Int { progress.step / stepsPerEpoch + 1 }
+
+    /// Ends the training after the present step (at the end of an epoch, after its validation).
+    public func stop(_ reason: StopReason) {
+        if stopReason == nil { stopReason = reason }
+    }
+}
