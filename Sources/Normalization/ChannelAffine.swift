@@ -1,3 +1,4 @@
+import Arrays
 import Numerics
 
 /// Batch norm with known statistics as what it is then: `scale * x + shift` per channel.

@@ -1,3 +1,5 @@
+import Arrays
+
 /// The moments of a run of samples, per channel: how many values, their mean, and the sum of their
 /// squared distances from it.
 ///

@@ -1,3 +1,5 @@
+import Arrays
+
 extension RunningAverage {
     /// The average after each of a sequence of batches: the definition that layers are tested against.
     ///

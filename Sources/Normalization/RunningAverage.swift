@@ -1,3 +1,5 @@
+import Arrays
+
 /// How running statistics follow the statistics of batches.
 ///
 /// All kinds but the sliding window are `average += weight * (batch - average)` and differ in the weight

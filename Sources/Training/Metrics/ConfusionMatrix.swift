@@ -1,3 +1,5 @@
+import Arrays
+
 /// How often samples of each class were taken for each class.
 ///
 /// Precision, recall and F1 follow from it; a class of which nothing is known gives 0 there.

@@ -1,3 +1,4 @@
+import Arrays
 import Layers
 
 /// Parameters that an optimizer treats alike.
