@@ -78,10 +78,10 @@ def layer_race(options, shape, primitive):
     ]
     peers.append(
         Peer(
-            "PyTorch channels-last-compiled, memory kept",
+            "PyTorch channels-last, memory kept",
             "PyTorch, memory kept",
             "peers.torch_layer",
-            "channels-last-compiled",
+            "channels-last",
             workload,
             environment | KEEP_MEMORY,
         )
