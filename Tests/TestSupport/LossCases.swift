@@ -22,7 +22,17 @@ extension OperationCases {
 
     private static let rows: [Shape] = [[1], [6], [3, 5], [4, 1], [2, 3, 4]]
 
-    static let losses: [OperationCase] = softmaxes + crossEntropies + regressions
+    static let losses: [OperationCase] =
+        softmaxes + crossEntropies + fusedCrossEntropies + regressions
+
+    /// Both outputs of the fused form; it has no gradient rule.
+    private static let fusedCrossEntropies: [OperationCase] = rows.map { shape in
+        let labels = SampleInput.indices(
+            Shape(Array(shape.dropLast())), below: shape[shape.rank - 1])
+        return OperationCase(
+            "softmaxWithLoss", [.normal(shape), labels], differentiable: []
+        ) { Node(SoftmaxWithLoss(), $0).tensors }
+    }
 
     private static let softmaxes: [OperationCase] = rows.flatMap { shape in
         (0..<shape.rank).flatMap { axis in

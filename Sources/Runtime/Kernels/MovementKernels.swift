@@ -168,7 +168,7 @@ extension Transpose: FastOperation {
     }
 }
 
-extension Slice: FastOperation {
+extension Crop: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         let strides = call.inputSpecs[0].shape.strides
         let offset = zip(ranges, strides).reduce(0) { $0 + ($1.0?.lowerBound ?? 0) * $1.1 }

@@ -2,21 +2,25 @@ import Arrays
 import CKernels
 import Graph
 
+/// The memory of an update: the parameter, its gradient, up to three moments, and the four scalars.
+struct UpdateMemory {
+    let weight: UnsafeMutablePointer<Float>
+    let gradient: UnsafePointer<Float>
+    let moments:
+        (UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?)
+    let scalars: UnsafePointer<Double>
+    let count: Int
+}
+
 /// An optimizer's update of parameters and moments, in place where they already share memory.
 final class OptimizerKernel: Kernel {
-    /// Parameter, gradient, moments, the four scalars, and the number of elements.
-    typealias Body = (
-        _ weight: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
-        _ moments: [UnsafeMutablePointer<Float>], _ scalars: UnsafePointer<Double>, _ count: Int
-    ) -> Void
-
     private let values: [Operand]
     private let gradient, scalars: Operand
     private let outputs: [Operand]
     private let elementsPerUnit: Int
-    private let body: Body
+    private let body: (UpdateMemory) -> Void
 
-    init?(_ call: KernelCall, moments: Int, _ body: @escaping Body) {
+    init?(_ call: KernelCall, moments: Int, _ body: @escaping (UpdateMemory) -> Void) {
         guard call.outputSpecs[0].type == .float32 else { return nil }
         values = [call.inputs[0]] + call.inputs[2..<(2 + moments)]
         gradient = call.inputs[1]
@@ -28,26 +32,30 @@ final class OptimizerKernel: Kernel {
 
     override func run(_ task: ShardTask) {
         let count = elementsPerUnit * task.count
-        let pointers = zip(values, outputs).map { source, target in
-            let (from, to): (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) = (
-                source.pointer(task), target.pointer(task)
-            )
+        func memory(_ index: Int) -> UnsafeMutablePointer<Float>? {
+            guard index < values.count else { return nil }
+            let from: UnsafeMutablePointer<Float> = values[index].pointer(task)
+            let to: UnsafeMutablePointer<Float> = outputs[index].pointer(task)
             if from != to { to.update(from: from, count: count) }
             return to
         }
         body(
-            pointers[0], gradient.pointer(task), Array(pointers.dropFirst()), scalars.pointer(task),
-            count)
+            UpdateMemory(
+                weight: memory(0)!, gradient: gradient.pointer(task),
+                moments: (memory(1), memory(2), memory(3)), scalars: scalars.pointer(task),
+                count: count))
     }
 }
 
 extension SGDUpdate: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         let (momentum, nesterov, decay) = (momentum, isNesterov ? Int32(1) : 0, decay)
-        return OptimizerKernel(call, moments: momentCount) { w, g, moments, scalars, n in
+        return OptimizerKernel(call, moments: momentCount) { memory in
+            let scalars = memory.scalars
             ek_sgd_f32(
-                w, g, moments.first, n, scalars[0], momentum, 0, nesterov, decay, scalars[2],
-                scalars[3])
+                memory.weight, memory.gradient, memory.moments.0, memory.count, scalars[0],
+                momentum, 0,
+                nesterov, decay, scalars[2], scalars[3])
         }
     }
 }
@@ -55,11 +63,12 @@ extension SGDUpdate: FastOperation {
 extension AdamUpdate: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         let (beta1, beta2, epsilon, decay) = (beta1, beta2, epsilon, decay)
-        return OptimizerKernel(call, moments: momentCount) { w, g, moments, scalars, n in
+        return OptimizerKernel(call, moments: momentCount) { memory in
+            let scalars = memory.scalars
             ek_adam_f32(
-                w, g, moments[0], moments[1], n, beta1, beta2, scalars[0], scalars[1], epsilon,
-                decay,
-                scalars[2], scalars[3])
+                memory.weight, memory.gradient, memory.moments.0, memory.moments.1, memory.count,
+                beta1,
+                beta2, scalars[0], scalars[1], epsilon, decay, scalars[2], scalars[3])
         }
     }
 }
@@ -68,11 +77,13 @@ extension RMSPropUpdate: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         let (alpha, epsilon, momentum, decay) = (alpha, epsilon, momentum, decay)
         let isCentred = isCentred
-        return OptimizerKernel(call, moments: momentCount) { w, g, moments, scalars, n in
+        return OptimizerKernel(call, moments: momentCount) { memory in
+            let scalars = memory.scalars
+            let (_, second, third) = memory.moments
             ek_rmsprop_f32(
-                w, g, moments[0], isCentred ? moments[1] : nil, momentum == 0 ? nil : moments.last,
-                n,
-                scalars[0], alpha, epsilon, momentum, decay, scalars[2], scalars[3])
+                memory.weight, memory.gradient, memory.moments.0, isCentred ? second : nil,
+                momentum == 0 ? nil : isCentred ? third : second, memory.count, scalars[0], alpha,
+                epsilon, momentum, decay, scalars[2], scalars[3])
         }
     }
 }

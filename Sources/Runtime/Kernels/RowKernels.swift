@@ -26,7 +26,7 @@ final class RowKernel: Kernel {
     }
 }
 
-extension Softmax: FastOperation {
+extension RowSoftmax: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         guard call.inputSpecs[0].type == .float32 else { return nil }
         let function = isLogarithmic ? ek_log_softmax_f32 : ek_softmax_f32
@@ -49,27 +49,35 @@ extension ArgMax: FastOperation {
 /// The loss of each row of logits against its label; an impossible label gives NaN.
 final class SoftmaxCrossEntropyKernel: Kernel {
     private let logits, labels, losses: Operand
+    private let gradient: Operand?
     private let rowsPerUnit: Int
     private let classes: Int
     private let smoothing: Float
 
-    init?(_ call: KernelCall, _ operation: SoftmaxCrossEntropy) {
+    init?(_ call: KernelCall, smoothing: Double) {
         let spec = call.inputSpecs[0]
         guard spec.type == .float32 else { return nil }
         (logits, labels, losses) = (call.inputs[0], call.inputs[1], call.outputs[0])
         classes = spec.shape[spec.shape.rank - 1]
         rowsPerUnit = call.elementsPerUnit(spec) / classes
-        smoothing = Float(operation.smoothing)
+        self.smoothing = Float(smoothing)
+        gradient = call.outputs.count > 1 ? call.outputs[1] : nil
     }
 
     override func run(_ task: ShardTask) {
         ek_softmax_cross_entropy_f32(
             logits.pointer(task), labels.pointer(task), rowsPerUnit * task.count, classes,
             smoothing, 1,
-            losses.pointer(task), nil)
+            losses.pointer(task), gradient?.pointer(task))
     }
 }
 
 extension SoftmaxCrossEntropy: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { SoftmaxCrossEntropyKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        SoftmaxCrossEntropyKernel(call, smoothing: smoothing)
+    }
+}
+
+extension SoftmaxWithLoss: FastOperation {
+    func kernel(_ call: KernelCall) -> Kernel? { SoftmaxCrossEntropyKernel(call, smoothing: 0) }
 }

@@ -18,7 +18,7 @@ struct Planner {
     /// The largest shard's bytes of one tensor that still lets a phase's working set stay in a core's L2.
     static let shardBytes = 1 << 20
     /// Below this a shard is not worth its overhead.
-    static let smallestShardBytes = 16 << 10
+    static let smallestShardBytes = 1 << 10
 
     private(set) var slots = SlotTable()
     private var homes: [Tensor: Home] = [:]

@@ -1,13 +1,13 @@
 import Arrays
 
 /// A box of a tensor: a range along each axis, or nil for the whole of it.
-public struct Slice: Operation {
+public struct Crop: Operation {
     /// One entry for each axis. A whole axis is nil, not a range, so that runs of rows slice alike.
     public let ranges: [Range<Int>?]
 
     public var name: String {
         let parts = ranges.map { range in range.map { "\($0)" } ?? "..." }
-        return "slice(\(parts.joined(separator: ", ")))"
+        return "crop(\(parts.joined(separator: ", ")))"
     }
 
     public func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
@@ -107,7 +107,7 @@ extension Tensor {
             ranges.count == rank,
             "sliced: expected a range for each axis of \(spec), found \(ranges.count)")
         let parts = zip(ranges, shape).map { $0 == 0..<$1 ? nil : $0 }
-        return parts.allSatisfy { $0 == nil } ? self : Tensor(Slice(ranges: parts), self)
+        return parts.allSatisfy { $0 == nil } ? self : Tensor(Crop(ranges: parts), self)
     }
 
     /// A range of one axis and the whole of the others. Traps where it is out of bounds.

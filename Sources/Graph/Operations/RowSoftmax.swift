@@ -2,7 +2,7 @@ import Arrays
 import Numerics
 
 /// Softmax along the last axis: `exp(x - max) / sum(exp(x - max))`, or its logarithm.
-public struct Softmax: Operation {
+public struct RowSoftmax: Operation {
     /// Whether the result is the logarithm of the probabilities.
     public let isLogarithmic: Bool
 
@@ -56,6 +56,6 @@ extension Tensor {
 
     private func softmax(isLogarithmic: Bool, _ axis: Int) -> Tensor {
         let front = exchangingAxes(axis, -1)
-        return Tensor(Softmax(isLogarithmic: isLogarithmic), front).exchangingAxes(axis, -1)
+        return Tensor(RowSoftmax(isLogarithmic: isLogarithmic), front).exchangingAxes(axis, -1)
     }
 }
