@@ -4,7 +4,7 @@ import Synchronization
 /// One operation applied to its inputs: a vertex of the lazy graph. Immutable.
 public final class Node: Sendable {
     public let operation: any Operation
-    public let inputs: [Tensor]
+    public var inputs: [Tensor] { storedInputs }
     public let outputs: [TensorSpec]
 
     /// Grows with every node made, so that sorting by it is a topological order.
@@ -12,12 +12,29 @@ public final class Node: Sendable {
 
     private static let nextID = Atomic<UInt64>(0)
 
+    /// Written by `init` and, when nobody else holds the node any more, by `deinit`; hence `unsafe`.
+    private nonisolated(unsafe) var storedInputs: [Tensor]
+
     /// Checks the inputs with the operation's shape rule, which traps with a sentence.
     public init(_ operation: any Operation, _ inputs: [Tensor]) {
         self.operation = operation
-        self.inputs = inputs
+        storedInputs = inputs
         outputs = operation.outputSpecs(inputs.map(\.spec))
         id = Node.nextID.add(1, ordering: .relaxed).newValue
+    }
+
+    /// Lets go of the graph behind this node link by link: releasing a long chain in the usual way, one
+    /// deinit inside another, would overflow the stack.
+    deinit {
+        var released = takeInputs().map(\.node)
+        while var node = released.popLast() {
+            if isKnownUniquelyReferenced(&node) { released += node.takeInputs().map(\.node) }
+        }
+    }
+
+    private func takeInputs() -> [Tensor] {
+        defer { storedInputs = [] }
+        return storedInputs
     }
 
     /// The first output, for the many operations that have one.

@@ -7,7 +7,8 @@ struct Rewriter {
     static var standard: Rewriter {
         Rewriter(passes: [
             ShareEqualNodes.self, FuseInputGradient.self, FuseActivationGradient.self,
-            FuseActivation.self, FuseScaledGather.self, FuseSoftmaxWithLoss.self, TransposeWeights.self, ShareEqualNodes.self,
+            FuseActivation.self, FuseScaledGather.self, FuseSoftmaxWithLoss.self,
+            TransposeWeights.self, ShareEqualNodes.self,
         ])
     }
 
