@@ -74,3 +74,47 @@ import Testing
         }
     }
 }
+
+@Suite struct RecomputationTests {
+    /// Two normalized products in a row: the first's normalized output is read again by the weight
+    /// gradient of the second, which a reduction over samples computes.
+    @Test func normalizedOutputIsNotKept() {
+        let rows = 2048
+        let inputs = [
+            NDArray(Philox(key: 1).normal([rows, 32]).map { Float($0) }, shape: [rows, 32]),
+            NDArray(Philox(key: 2).normal([32]).map { Float($0) }, shape: [32]),
+        ]
+        let body: ([Tensor]) -> [Tensor] = { inputs in
+            var x = inputs[0]
+            for _ in 0..<3 {
+                let m = x.moments()
+                let y = x.centredScale(
+                    axis: -1, mean: m.mean, low: m.low, scale: (m.variance + 1e-3).rsqrt()
+                ).relu()
+                // Square: its gradient reads y itself.
+                x = y * y * inputs[1] + x
+            }
+            let loss = x.square().sum()
+            return [loss] + loss.gradients(inputs)
+        }
+        let step = Step(workers: Workers(count: 2), body)
+        let plan = step.compiled(inputs.map { TensorSpec($0.shape, $0.elementType) }).plan!
+        let normalized = plan.schedule.nodes.filter { $0.operation is CentredScale }
+        let activations = normalized.filter {
+            ($0.operation as! CentredScale).activation != .identity
+        }
+        #expect(activations.count > 3, "computed again in backward")
+        for node in activations {
+            if case .arena = plan.homes[node.tensor] {
+                Issue.record("\(node.operation.name) is kept")
+            }
+        }
+        let expected = Step(backend: .reference, body).run(inputs).outputs
+        for (a, b) in zip(step.run(inputs).outputs, expected) {
+            let scale = b.elements(as: Double.self).map(abs).max()!
+            for (x, y) in zip(a.elements(as: Double.self), b.elements(as: Double.self)) {
+                #expect(abs(x - y) <= 2e-5 * scale)
+            }
+        }
+    }
+}

@@ -13,18 +13,24 @@ struct Rewriter {
     }
 
     func rewrite(_ program: TracedStep) -> TracedStep {
-        passes.reduce(program) { program, pass in
-            var result = program
-            let roots = GraphRewriter(pass)(program.roots)
-            let checks = program.outputs.count..<(program.outputs.count + program.checks.count)
-            result.outputs = Array(roots[..<checks.lowerBound])
-            result.checks = zip(program.checks, roots[checks]).map {
-                FinitenessCheck(label: $0.label, tensor: $1)
-            }
-            result.proposals = zip(program.proposals, roots[checks.upperBound...]).map {
-                ($0.variable, $1)
-            }
-            return result
+        let fused = passes.reduce(program) { program, pass in
+            program.mappingRoots(GraphRewriter(pass).callAsFunction)
         }
+        return Recomputation.apply(to: fused)
+    }
+}
+
+extension TracedStep {
+    /// The same step with other tensors in the places of everything it must compute.
+    func mappingRoots(_ transform: ([Tensor]) -> [Tensor]) -> TracedStep {
+        var result = self
+        let roots = transform(roots)
+        let checked = outputs.count..<(outputs.count + checks.count)
+        result.outputs = Array(roots[..<checked.lowerBound])
+        result.checks = zip(checks, roots[checked]).map {
+            FinitenessCheck(label: $0.label, tensor: $1)
+        }
+        result.proposals = zip(proposals, roots[checked.upperBound...]).map { ($0.variable, $1) }
+        return result
     }
 }

@@ -49,6 +49,7 @@ struct Schedule {
     init(_ program: TracedStep) {
         nodes = topologicalOrder(program.roots)
         for node in nodes { entries[node] = place(node) }
+        delayCheapWork(program)
         delayCommits(program)
     }
 
@@ -130,6 +131,39 @@ struct Schedule {
         node.inputs.reduce(-1) { time, input in
             let made = entries[base(input).node]!
             return made.mode == .leaf ? time : max(time, made.time / 2 * 2 + 1, made.time)
+        }
+    }
+
+    // MARK: - Cheap work
+
+    /// Whether an operation costs no more than reading what it would have stored.
+    static func isCheap(_ operation: any Operation) -> Bool {
+        operation is CentredScale || operation is ScaledGather
+    }
+
+    /// Whether a node that runs at the time of `producer`, or later, would read only rows of its own shard.
+    func readsOwnRows(_ reader: Node, of producer: Node, _ units: Units) -> Bool {
+        switch entries[reader]!.mode {
+        case .rows(units), .reduction(units): break
+        default: return false
+        }
+        switch reader.operation.sharding(reader.inputs.map(\.spec), reader.outputs) {
+        case .rows(let flags), .reduction(let flags):
+            return zip(reader.inputs, flags).allSatisfy { base($0.0).node != producer || $0.1 }
+        case .whole: return false
+        }
+    }
+
+    /// Cheap work waits for its first reader, so that its result is read while in cache.
+    private mutating func delayCheapWork(_ program: TracedStep) {
+        let consumers = consumersByNode()
+        let roots = Set(program.roots.map { base($0).node })
+        for node in nodes.reversed() where Self.isCheap(node.operation) && !roots.contains(node) {
+            guard case .rows(let units) = entries[node]!.mode, let readers = consumers[node],
+                readers.allSatisfy({ readsOwnRows($0, of: node, units) }),
+                let first = readers.map({ entries[$0]!.time }).min()
+            else { continue }
+            entries[node]!.time = max(entries[node]!.time, first)
         }
     }
 
