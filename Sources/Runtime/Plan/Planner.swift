@@ -247,14 +247,22 @@ struct Planner {
         }
     }
 
+    /// What a node reads and writes shard by shard.
+    private static func alignedTensors(_ node: Node) -> [TensorSpec] {
+        switch node.operation.sharding(node.inputs.map(\.spec), node.outputs) {
+        case .rows(let aligned): zip(node.inputs, aligned).filter(\.1).map(\.0.spec) + node.outputs
+        case .reduction(let aligned): zip(node.inputs, aligned).filter(\.1).map(\.0.spec)
+        case .whole: []
+        }
+    }
+
     /// How many units make a shard: so many that the largest tensor's part fills about half of L2, in at
     /// least eight shards where they are not too small to be worth it.
     static func unitsPerShard(_ units: Schedule.Units, _ nodes: [Node]) -> Int {
-        let tensors = nodes.flatMap { $0.inputs + $0.tensors }
         let bytes =
-            tensors.filter { ($0.shape.first ?? 0) >= units.count && units.count > 0 }
-            .filter { $0.shape[0] % units.count == 0 && $0.node.inputs.count > 0 }
-            .map { $0.spec.byteCount / units.count }.max() ?? 1
+            nodes.flatMap { alignedTensors($0) }
+            .filter { units.count > 0 && ($0.shape.first ?? 0) % units.count == 0 }
+            .map { $0.byteCount / units.count }.max() ?? 1
         var shards = ExecutableSegment.maximalGroupCount
         while shards > 1, (units.count + shards - 1) / shards * bytes < smallestShardBytes {
             shards /= 2

@@ -65,9 +65,9 @@ struct Schedule {
     private func place(_ node: Node) -> Entry {
         if node.inputs.isEmpty {
             let extent = node.outputs[0].shape.first
-            let isInput = node.operation is InputLeaf
             return Entry(
-                mode: .leaf, time: -2, units: extent.map { Units(count: $0, isBatch: isInput) })
+                mode: .leaf, time: -2,
+                units: extent.map { Units(count: $0, isBatch: Self.holdsSamples(node)) })
         }
         if node.operation is Reshape { return placeAlias(node) }
 
@@ -83,6 +83,11 @@ struct Schedule {
             entry.units = nil
             return entry
         }
+    }
+
+    /// Whether a leaf's rows are samples: an input's are, unless it is a vector of statistics.
+    private static func holdsSamples(_ leaf: Node) -> Bool {
+        leaf.operation is InputLeaf && !(leaf.outputs[0].type == .float64 && leaf.outputs[0].shape.rank == 1)
     }
 
     private func placeAlias(_ node: Node) -> Entry {
