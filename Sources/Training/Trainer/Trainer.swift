@@ -62,11 +62,11 @@ public final class Trainer {
         callbacks: [TrainingCallback] = [],
         resuming progress: TrainingProgress = TrainingProgress()
     ) throws -> TrainingHistory {
+        try check(data, batchSize: batchSize, dropsLastBatch: dropsLastBatch)
         var sampler = try BatchSampler(
             order: EpochOrder(count: data.count, seed: seed, isShuffled: shuffles),
             batchSize: batchSize, dropsLast: dropsLastBatch)
         sampler.position = sampler.position(step: progress.step)
-        try check(data, sampler)
         prepare(data)
 
         let session = TrainingSession(
@@ -136,6 +136,7 @@ public final class Trainer {
         session.trainingSeconds += duration / .seconds(1)
         session.trainedSamples += batch.indices.elementCount
         session.progress.step += 1
+        session.stepsTaken += 1
         let loss: Double = outcome!.outputs[0].item()
         session.lastLoss = loss
         if outcome!.isCommitted {
@@ -184,11 +185,17 @@ public final class Trainer {
         ])
     }
 
-    /// Asks the model about the sizes of batches that may be too small for it.
-    private func check(_ data: Dataset, _ sampler: BatchSampler) throws(TrainingError) {
-        var sizes = [min(sampler.batchSize, data.count)]
-        let rest = data.count % sampler.batchSize
-        if !sampler.dropsLast && rest > 0 { sizes.append(rest) }
+    /// Throws `TrainingError.invalid`, as ``fit(_:_:batchSize:shuffles:dropsLastBatch:validation:callbacks:resuming:)``
+    /// does before anything is trained, when a batch would be too small for the model.
+    public func check(_ data: Dataset, batchSize: Int, dropsLastBatch: Bool = false)
+        throws(TrainingError)
+    {
+        guard batchSize > 0 else {
+            throw .invalid("the batch size must be 1 or more, found \(batchSize)")
+        }
+        var sizes = [min(batchSize, data.count)]
+        let rest = data.count % batchSize
+        if !dropsLastBatch && rest > 0 { sizes.append(rest) }
         for size in Set(sizes) where size == 1 {
             var context = Context(.training)
             let diagnosis = Context.Diagnosis()
@@ -196,7 +203,7 @@ public final class Trainer {
             _ = model(Tensor.zeros(Shape([size] + data.featureShape), model.elementType), context)
             if let problem = diagnosis.problems.first {
                 throw .invalid(
-                    "\(problem) (\(data.count) samples in batches of \(sampler.batchSize))")
+                    "\(problem) (\(data.count) samples in batches of \(batchSize))")
             }
         }
     }

@@ -21,8 +21,9 @@ public final class TrainingSession {
     public internal(set) var progress: TrainingProgress
     /// The mean loss of the last batch; NaN before the first.
     public internal(set) var lastLoss = Double.nan
-    /// Samples and seconds of training since the session began, without validation and callbacks.
+    /// Samples, batches and seconds of training since the session began, without validation and callbacks.
     public internal(set) var trainedSamples = 0
+    public internal(set) var stepsTaken = 0
     public internal(set) var trainingSeconds = 0.0
     /// Set when someone asked to stop.
     public private(set) var stopReason: StopReason?

@@ -1,0 +1,167 @@
+import Arrays
+import Layers
+import Normalization
+
+extension ModelDescription {
+    /// More parameters than this are refused: a slip of the keyboard should not fill the memory.
+    public static let maximumParameterCount = 1 << 30
+
+    /// Makes the layers for samples of a shape. Throws with the layer's position and name where something
+    /// does not fit.
+    public func build(input: Shape) throws(ConfigurationError) -> Sequential {
+        var shape = input
+        var parameters = 0
+        var modules: [Module] = []
+        for (index, layer) in layers.enumerated() {
+            let builder = LayerBuilderStep(layer: layer, position: "layer \(index) (\(layer.kind))")
+            modules.append(try builder.build(&shape, &parameters))
+        }
+        return Sequential(modules)
+    }
+}
+
+/// Makes one layer.
+private struct LayerBuilderStep {
+    let layer: ModelDescription.Layer
+    let position: String
+
+    func error(_ message: String) -> ConfigurationError {
+        ConfigurationError("\(position): \(message)")
+    }
+
+    func build(_ shape: inout Shape, _ parameters: inout Int) throws(ConfigurationError) -> Module {
+        switch layer.kind {
+        case .dense: return try dense(&shape, &parameters)
+        case .batchNorm: return try batchNorm(shape)
+        case .layerNorm:
+            guard let features = shape.last else { throw error("expected samples with an axis") }
+            return LayerNorm(
+                features, epsilon: try positive("epsilon", 1e-5), scale: flag("scale", true),
+                center: flag("center", true))
+        case .relu: return ReLU()
+        case .leakyRelu: return LeakyReLU(slope: number("slope", 0.01))
+        case .elu: return ELU(scale: number("scale", 1))
+        case .gelu: return GELU(approximate: flag("approximate", false))
+        case .silu: return SiLU()
+        case .sigmoid: return Sigmoid()
+        case .tanh: return Tanh()
+        case .softplus: return Softplus()
+        case .softmax: return Softmax()
+        case .dropout:
+            let rate = number("rate", 0.5)
+            guard rate >= 0, rate < 1 else {
+                throw error("rate: expected 0 to below 1, found \(rate)")
+            }
+            return Dropout(rate)
+        case .flatten:
+            shape = [shape.elementCount]
+            return Flatten()
+        case .reshape: return try reshape(&shape)
+        }
+    }
+
+    private func dense(_ shape: inout Shape, _ parameters: inout Int) throws(ConfigurationError)
+        -> Module
+    {
+        guard let inputs = shape.last else { throw error("expected samples with an axis") }
+        guard case .integer(let outputs)? = layer.options["outputs"] else {
+            throw error("expected the number of outputs, as in 'dense: 128'")
+        }
+        let (count, overflows) = inputs.multipliedReportingOverflow(by: outputs)
+        guard outputs > 0, !overflows,
+            count <= ModelDescription.maximumParameterCount - parameters
+        else {
+            throw error(
+                "outputs: expected 1 or more, and at most \(ModelDescription.maximumParameterCount) "
+                    + "parameters in all, found \(outputs) outputs for \(inputs) inputs")
+        }
+        parameters += count
+        let initializer: Initializer
+        do { initializer = try Initializer(parsing: text("init", "xavier")) } catch {
+            throw self.error("init: \(error)")
+        }
+        shape = Shape(Array(shape.dropLast()) + [outputs])
+        return Dense(inputs, outputs, bias: flag("bias", true), initializer: initializer)
+    }
+
+    private func batchNorm(_ shape: Shape) throws(ConfigurationError) -> Module {
+        var axis = -1
+        if case .integer(let value)? = layer.options["axis"] { axis = value }
+        // Axis 0 is the samples', which `shape` leaves out.
+        let position = axis < 0 ? axis + shape.rank : axis - 1
+        guard (0..<shape.rank).contains(position), axis != 0 else {
+            throw error("axis: there is no channel axis \(axis) in samples of shape \(shape)")
+        }
+        let names = VarianceKind.allCases.map(\.rawValue).joined(separator: " or ")
+        guard let variance = VarianceKind(rawValue: text("variance", "unbiased")) else {
+            throw error("variance: expected \(names), found '\(text("variance", ""))'")
+        }
+        return BatchNorm(
+            shape[position], axis: axis, epsilon: try positive("epsilon", 1e-5),
+            average: try average(), variance: variance, scale: flag("scale", true),
+            center: flag("center", true))
+    }
+
+    private func average() throws(ConfigurationError) -> RunningAverage? {
+        let byCount = flag("weightedByCount", false)
+        switch text("average", "exponential") {
+        case "exponential":
+            let weight = number("momentum", 0.1)
+            guard weight > 0, weight <= 1 else {
+                throw error("momentum (the new batch's weight): expected 0 to 1, found \(weight)")
+            }
+            return .exponential(
+                weight: weight, debiased: flag("debiased", false), weightedByCount: byCount)
+        case "cumulative": return .cumulative(weightedByCount: byCount)
+        case "sliding":
+            var window = 100
+            if case .integer(let value)? = layer.options["window"] { window = value }
+            guard (1...100_000).contains(window) else {
+                throw error("window: expected 1 to 100000 batches, found \(window)")
+            }
+            return .sliding(window: window, weightedByCount: byCount)
+        case "none": return nil
+        case let other:
+            throw error(
+                "average: expected exponential, cumulative, sliding or none, found '\(other)'")
+        }
+    }
+
+    private func reshape(_ shape: inout Shape) throws(ConfigurationError) -> Module {
+        guard case .integers(let extents)? = layer.options["shape"] else {
+            throw error("expected the shape of a sample, as in 'reshape: [28, 28, 1]'")
+        }
+        var count = 1
+        for extent in extents {
+            let (product, overflows) = count.multipliedReportingOverflow(by: extent)
+            guard extent > 0, !overflows else { throw error("shape: found \(extents)") }
+            count = product
+        }
+        guard count == shape.elementCount else {
+            throw error(
+                "\(extents) has \(count) elements, samples of \(shape) have \(shape.elementCount)")
+        }
+        shape = Shape(extents)
+        return Reshape(shape)
+    }
+
+    // MARK: - Options
+
+    private func flag(_ key: String, _ fallback: Bool) -> Bool {
+        if case .flag(let value)? = layer.options[key] { value } else { fallback }
+    }
+
+    private func number(_ key: String, _ fallback: Double) -> Double {
+        if case .number(let value)? = layer.options[key] { value } else { fallback }
+    }
+
+    private func text(_ key: String, _ fallback: String) -> String {
+        if case .text(let value)? = layer.options[key] { value } else { fallback }
+    }
+
+    private func positive(_ key: String, _ fallback: Double) throws(ConfigurationError) -> Double {
+        let value = number(key, fallback)
+        guard value > 0 else { throw error("\(key): expected a positive number, found \(value)") }
+        return value
+    }
+}

@@ -1,0 +1,103 @@
+import Arrays
+import Yams
+
+extension RunConfiguration {
+    private static let keys = [
+        "data", "model", "hidden", "norm", "activation", "init", "dropout", "epochs", "steps",
+        "batchSize", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1", "l2",
+        "schedule", "seed", "maxBadBatches",
+    ]
+
+    /// Reads a configuration; what it does not name keeps its default. Throws with the line of what is
+    /// wrong; unknown keys are. `model` is `mlp` or a description of layers.
+    public init(yaml text: String, source: String) throws(ConfigurationError) {
+        let reader = try YAMLReader(text, source: source)
+        let entries = try reader.entries(known: Self.keys, in: "configuration")
+        if let value = entries["data"] { data = try value.text("data") }
+        if let value = entries["model"] {
+            if value.isScalar {
+                guard try value.text("model") == "mlp" else {
+                    throw value.error("model: expected mlp or a list of layers")
+                }
+            } else {
+                model = try ModelDescription(value)
+            }
+        }
+        if let value = entries["hidden"] {
+            hidden = value.isScalar ? [try value.integer("hidden")] : try value.integers("hidden")
+        }
+        if let value = entries["norm"] { norm = try Self.choice(value, "norm") }
+        if let value = entries["activation"] { activation = try Self.choice(value, "activation") }
+        if let value = entries["init"] { initializer = try value.text("init") }
+        if let value = entries["dropout"] { dropout = try value.number("dropout") }
+        if let value = entries["epochs"] { length = .epochs(try value.integer("epochs")) }
+        if let value = entries["steps"] {
+            guard entries["epochs"] == nil else {
+                throw value.error("steps: expected either epochs or steps, found both")
+            }
+            length = .steps(try value.integer("steps"))
+        }
+        if let value = entries["batchSize"] { batchSize = try value.integer("batchSize") }
+        if let value = entries["dropLastBatch"] { dropsLastBatch = try value.flag("dropLastBatch") }
+        if let value = entries["optimizer"] { optimizer = try Self.choice(value, "optimizer") }
+        if let value = entries["learningRate"] { learningRate = try value.number("learningRate") }
+        if let value = entries["momentum"] { momentum = try value.number("momentum") }
+        if let value = entries["l1"] { l1 = try value.number("l1") }
+        if let value = entries["l2"] { l2 = try value.number("l2") }
+        if let value = entries["schedule"] { schedule = try value.text("schedule") }
+        if let value = entries["seed"] {
+            guard let number = UInt64(try value.text("seed")) else {
+                throw value.error("seed: expected a whole number of 0 or more")
+            }
+            seed = number
+        }
+        if let value = entries["maxBadBatches"] {
+            maximumBadBatches = try value.integer("maxBadBatches")
+        }
+        do throws(ConfigurationError) { try validate() } catch {
+            throw ConfigurationError("\(source): \(error)")
+        }
+    }
+
+    private static func choice<Choice: RawRepresentable & CaseIterable>(
+        _ reader: YAMLReader, _ what: String
+    ) throws(ConfigurationError) -> Choice where Choice.RawValue == String {
+        let text = try reader.text(what)
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw reader.error("\(what): expected one of \(known), found '\(text)'")
+        }
+        return choice
+    }
+
+    /// The configuration as YAML that ``init(yaml:source:)`` reads back.
+    public var yaml: String {
+        func number(_ value: Double) -> Node { Node("\(value)", Tag(.float)) }
+        func integer(_ value: some BinaryInteger) -> Node { Node("\(value)", Tag(.int)) }
+        var pairs: [(Node, Node)] = [("data", Node(data))]
+        if let model {
+            pairs.append(("model", model.node))
+        } else {
+            pairs += [
+                ("model", "mlp"), ("hidden", Node(hidden.map(integer), .implicit, .flow)),
+                ("norm", Node(norm.rawValue)), ("activation", Node(activation.rawValue)),
+                ("init", Node(initializer)), ("dropout", number(dropout)),
+            ]
+        }
+        switch length {
+        case .epochs(let count): pairs.append(("epochs", integer(count)))
+        case .steps(let count): pairs.append(("steps", integer(count)))
+        }
+        pairs += [
+            ("batchSize", integer(batchSize)),
+            ("dropLastBatch", Node(dropsLastBatch ? "true" : "false", Tag(.bool))),
+            ("optimizer", Node(optimizer.rawValue)), ("learningRate", number(learningRate)),
+            ("momentum", number(momentum)), ("l1", number(l1)), ("l2", number(l2)),
+            ("schedule", Node(schedule)), ("seed", integer(seed)),
+            ("maxBadBatches", integer(maximumBadBatches)),
+        ]
+        do { return try Yams.serialize(node: Node(pairs)) } catch {
+            preconditionFailure("a configuration of plain values must have a YAML form: \(error)")
+        }
+    }
+}

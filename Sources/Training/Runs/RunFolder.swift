@@ -1,0 +1,119 @@
+import Foundation
+import Interchange
+
+/// The folder of a training run:
+///
+/// - `config.yaml`: what determines the run,
+/// - `metrics.jsonl`: one JSON object per epoch,
+/// - `model.safetensors`: parameters and statistics,
+/// - `checkpoint.safetensors` and `checkpoint.previous.safetensors`: what resuming needs.
+public struct RunFolder: Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    public var configuration: String { path + "/config.yaml" }
+    public var metrics: String { path + "/metrics.jsonl" }
+    public var model: String { path + "/model.safetensors" }
+    public var checkpoint: String { path + "/checkpoint.safetensors" }
+    public var previousCheckpoint: String { path + "/checkpoint.previous.safetensors" }
+
+    public var exists: Bool { FileManager.default.fileExists(atPath: configuration) }
+
+    /// Makes the folder and writes the configuration.
+    public func create(_ configuration: RunConfiguration) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw FileError(
+                path: path, kind: .system, reason: "the folder cannot be made")
+        }
+        try AtomicFile.write(configuration.yaml, to: self.configuration)
+    }
+
+    /// Removes what an earlier run in this folder left, apart from the configuration.
+    public func clear() throws {
+        for file in [metrics, model, checkpoint, previousCheckpoint]
+        where FileManager.default.fileExists(atPath: file) {
+            do { try FileManager.default.removeItem(atPath: file) } catch {
+                throw FileError(path: file, kind: .system, reason: "cannot be removed")
+            }
+        }
+    }
+
+    public func readConfiguration() throws -> RunConfiguration {
+        guard let data = FileManager.default.contents(atPath: configuration) else {
+            throw FileError(
+                path: path, kind: .notFound, reason: "no run here: there is no config.yaml")
+        }
+        return try RunConfiguration(
+            yaml: String(decoding: data, as: UTF8.self), source: configuration)
+    }
+
+    // MARK: - Checkpoints
+
+    /// Writes a checkpoint; the last one becomes the previous one. At every moment one of them is whole.
+    public func save(_ checkpoint: Checkpoint) throws {
+        // The last one is moved only when it is fit to be gone back to.
+        if (try? Checkpoint(contentsOf: self.checkpoint)) != nil {
+            guard rename(self.checkpoint, previousCheckpoint) == 0 else {
+                throw FileError(
+                    path: previousCheckpoint, kind: .system, reason: "cannot be replaced")
+            }
+        }
+        try checkpoint.write(to: self.checkpoint)
+    }
+
+    /// The newest checkpoint that is whole, nil when there is none at all.
+    ///
+    /// - Parameter refused: told why a damaged one is passed over.
+    public func loadCheckpoint(refused: (String) -> Void) throws -> Checkpoint? {
+        var last: FileError?
+        for path in [checkpoint, previousCheckpoint] {
+            do throws(FileError) {
+                return try Checkpoint(contentsOf: path)
+            } catch {
+                if error.kind == .notFound { continue }
+                refused(error.description)
+                last = error
+            }
+        }
+        if let last { throw last }
+        return nil
+    }
+
+    // MARK: - Metrics
+
+    /// Cuts `metrics.jsonl` back to a length.
+    public func truncateMetrics(to byteCount: Int) throws {
+        let data = FileManager.default.contents(atPath: metrics) ?? Data()
+        guard data.count >= byteCount else {
+            throw FileError.malformed(
+                metrics, "expected at least \(byteCount) bytes, found \(data.count)")
+        }
+        if data.count > byteCount {
+            try AtomicFile.write(Array(data.prefix(byteCount)), to: metrics)
+        }
+    }
+
+    /// Appends a line and brings it to disk; returns the file's length.
+    public func appendMetrics(_ line: String) throws -> Int {
+        let failure = FileError(path: metrics, kind: .system, reason: "cannot be written")
+        let descriptor = open(metrics, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure }
+        defer { close(descriptor) }
+        let bytes = Array((line + "\n").utf8)
+        var start = 0
+        while start < bytes.count {
+            let written = bytes[start...].withUnsafeBytes {
+                write(descriptor, $0.baseAddress, $0.count)
+            }
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw failure }
+            start += written
+        }
+        guard fsync(descriptor) == 0 else { throw failure }
+        return Int(lseek(descriptor, 0, SEEK_END))
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import EvenKeel
+import Foundation
+
+/// `evenkeel benchmark`
+struct Benchmark: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure training, inference or a single normalization on made-up input.",
+        subcommands: [BenchmarkTrain.self, BenchmarkInference.self, BenchmarkLayer.self])
+}
+
+/// The options that benchmarks of models share.
+struct ModelBenchmarkOptions: ParsableArguments {
+    @Option(help: "mlp (784-128-10), or a YAML file that lists layers.")
+    var model = "mlp"
+
+    @Option(help: "Normalization of the mlp: batch, layer or none.")
+    var norm = NormKind.batch
+
+    @Option(help: "Samples per step.")
+    var batchSize = 128
+
+    @Option(help: "Steps to measure; a tenth as many, at least ten, go before.")
+    var steps = 500
+
+    @Option(help: "Worker threads.")
+    var threads: Int?
+
+    @Flag(help: "One JSON object on standard output.")
+    var json = false
+
+    /// Model and made-up images [samples, 28, 28, 1] in ten classes.
+    func make() throws -> (RunConfiguration, Dataset) {
+        guard batchSize >= 1, batchSize <= 1 << 20 else {
+            throw ValidationError("--batch-size: expected 1 to \(1 << 20), found \(batchSize)")
+        }
+        guard steps >= 1 else {
+            throw ValidationError("--steps: expected 1 or more, found \(steps)")
+        }
+        var configuration = RunConfiguration()
+        configuration.norm = norm
+        configuration.batchSize = batchSize
+        configuration.length = .steps(steps + warmUp)
+        configuration.dropsLastBatch = true
+        if model != "mlp" {
+            configuration.model = try ModelDescription(yaml: try readText(model), source: model)
+        }
+        let count = max(batchSize * 4, 2048)
+        var generator = PhiloxGenerator(seed: 1)
+        let images = NDArray(
+            (0..<(count * 784)).map { _ in UInt8(truncatingIfNeeded: generator.next()) },
+            shape: [count, 28, 28, 1])
+        let data = try Dataset(
+            features: images, labels: NDArray((0..<count).map { Int32($0 % 10) }), scale: 1 / 255)
+        return (configuration, configuration.prepare(data))
+    }
+
+    var warmUp: Int { max(10, steps / 10) }
+}
+
+/// Durations of steps, and what is told of them.
+struct Timing {
+    var seconds: [Double] = []
+
+    var median: Double {
+        let sorted = seconds.sorted()
+        guard !sorted.isEmpty else { return .nan }
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+
+    var total: Double { seconds.reduce(0, +) }
+}
+
+/// Seconds that something takes.
+func seconds(_ body: () throws -> Void) rethrows -> Double {
+    let clock = ContinuousClock()
+    return try clock.measure { try body() } / .seconds(1)
+}

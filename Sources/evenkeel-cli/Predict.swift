@@ -1,0 +1,67 @@
+import ArgumentParser
+import EvenKeel
+import Foundation
+
+/// `evenkeel predict`
+struct Predict: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Give a run's probabilities for samples in a file.",
+        discussion: """
+            Prints a line of probabilities for each sample, as CSV with the classes' names on the first
+            line, or as JSON. Bytes are scaled as the run's data is; other numbers are taken as they are.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case csv, json }
+
+    @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
+    var path: String
+
+    @Option(help: "Samples: a .npy file [samples, ...], or an IDX file, also gzipped.")
+    var input: String
+
+    @Option(help: "csv or json.")
+    var format = Format.csv
+
+    func run() throws {
+        let trained = try TrainedModel(RunFolder(path))
+        let array = input.hasSuffix(".npy") ? try NPY.read(input) : try IDX.read(input)
+        let expected = trained.test.featureShape
+        guard array.shape.rank > 0, array.shape[0] > 0,
+            array.elementCount == array.shape[0] * expected.elementCount
+        else {
+            throw FileError.malformed(
+                input, "expected samples of shape \(expected), found an array of \(array.shape)")
+        }
+        let count = array.shape[0]
+        let isBytes = array.elementType == .uint8
+        let data = try Dataset(
+            features: array.reshaped(Shape([count] + expected)),
+            labels: NDArray([Int32](repeating: 0, count: count)), classCount: 1,
+            scale: isBytes ? trained.test.scale : 1, shift: isBytes ? trained.test.shift : 0)
+        let trainer = Trainer(trained.model, loss: .crossEntropy, optimizer: SGD())
+        let logits = try trainer.predict(data)
+        let classes = logits.shape[1]
+        let names = trained.test.classNames ?? (0..<classes).map(String.init)
+        let probabilities: [Float] = Tensor(logits).softmax().evaluate().elements()
+        let rows = (0..<count).map { Array(probabilities[($0 * classes)..<(($0 + 1) * classes)]) }
+        switch format {
+        case .csv:
+            print(names.map(Self.csvField).joined(separator: ","))
+            for row in rows { print(row.map { "\($0)" }.joined(separator: ",")) }
+        case .json:
+            for (index, row) in rows.enumerated() {
+                let best = row.indices.max { row[$0] < row[$1] } ?? 0
+                print(
+                    JSONObject([
+                        ("sample", .integer(index)), ("class", .text(names[best])),
+                        ("probabilities", .list(row.map { .number(Double($0)) })),
+                    ]).text)
+            }
+        }
+    }
+
+    private static func csvField(_ text: String) -> String {
+        guard text.contains(where: { ",\"\n".contains($0) }) else { return text }
+        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+}

@@ -1,0 +1,18 @@
+import EvenKeel
+
+/// The model of a run folder with its values, and the data it was made for.
+struct TrainedModel {
+    let configuration: RunConfiguration
+    let model: Sequential
+    let train: Dataset
+    let test: Dataset
+
+    init(_ folder: RunFolder, data: String? = nil) throws {
+        configuration = try folder.readConfiguration()
+        let parts = try TrainingRun.load(data ?? configuration.data)
+        train = configuration.prepare(parts.train)
+        test = configuration.prepare(parts.test)
+        model = try configuration.makeModel(train)
+        try model.read(from: folder.model)
+    }
+}

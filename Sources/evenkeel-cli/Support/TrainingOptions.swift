@@ -1,0 +1,157 @@
+import ArgumentParser
+import EvenKeel
+import Foundation
+
+/// The options of a training. Each one that is given overrides the configuration file and the defaults.
+struct TrainingOptions: ParsableArguments {
+    @Option(help: "fashion-mnist, or a folder of IDX files with the names of MNIST's.")
+    var data: String?
+
+    @Option(help: "mlp (see --hidden, --norm, ...), or a YAML file that lists layers.")
+    var model: String?
+
+    @Option(help: "Normalization of the mlp: batch, layer or none.")
+    var norm: NormKind?
+
+    @Option(
+        help: "Widths of the mlp's hidden layers, such as 256,128.",
+        transform: { try parseIntegers($0) })
+    var hidden: [Int]?
+
+    @Option(help: "Activation of the mlp: relu, sigmoid, tanh, gelu, ...")
+    var activation: LayerKind?
+
+    @Option(
+        name: .customLong("init"),
+        help: "Initial weights of the mlp: he, xavier, lecun, orthogonal, normal=0.05, ...")
+    var initializer: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The mlp's dropout rate behind each activation, 0 to below 1.")
+    var dropout: Double?
+
+    @Option(parsing: .unconditional, help: "How often to go through the training data.")
+    var epochs: Int?
+
+    @Option(parsing: .unconditional, help: "How many batches to train on, instead of --epochs.")
+    var steps: Int?
+
+    @Option(parsing: .unconditional, help: "Samples per step.")
+    var batchSize: Int?
+
+    @Flag(help: "Leave out samples that do not fill a batch at the end of an epoch.")
+    var dropLastBatch = false
+
+    @Option(help: "sgd, adam, adamw or rmsprop.")
+    var optimizer: RunConfiguration.OptimizerKind?
+
+    @Option(parsing: .unconditional, help: "The learning rate; the schedule multiplies it.")
+    var learningRate: Double?
+
+    @Option(parsing: .unconditional, help: "Momentum of sgd.")
+    var momentum: Double?
+
+    @Option(
+        name: .customLong("l1"), parsing: .unconditional,
+        help: "L1 regularization of weights (not of biases, gamma, beta).")
+    var l1: Double?
+
+    @Option(
+        name: .customLong("l2"), parsing: .unconditional,
+        help: "Weight decay (not of biases, gamma, beta).")
+    var l2: Double?
+
+    @Option(help: "constant, cosine, one-cycle, warmup=STEPS, warmup-cosine=STEPS, step=STEPS.")
+    var schedule: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Determines initial weights, the order of samples, and dropout.")
+    var seed: UInt64?
+
+    @Option(
+        parsing: .unconditional,
+        help: "So many batches in a row may be skipped for not being finite.")
+    var maxBadBatches: Int?
+
+    @Option(help: "A YAML file with any of these options, in camelCase.")
+    var config: String?
+
+    /// Defaults, then the file, then the options.
+    func configuration() throws -> RunConfiguration {
+        var result = RunConfiguration()
+        if let config {
+            result = try RunConfiguration(yaml: try readText(config), source: config)
+        }
+        try apply(to: &result)
+        return result
+    }
+
+    /// Overrides what was given as an option. Throws a usage error for values out of range.
+    func apply(to result: inout RunConfiguration) throws {
+        func set<Value>(_ value: Value?, _ path: WritableKeyPath<RunConfiguration, Value>) {
+            if let value { result[keyPath: path] = value }
+        }
+        if epochs != nil && steps != nil {
+            throw ValidationError("expected either --epochs or --steps, found both")
+        }
+        set(data, \.data)
+        if let model {
+            result.model =
+                model == "mlp"
+                ? nil : try ModelDescription(yaml: try readText(model), source: model)
+        }
+        if result.model != nil {
+            let given = [
+                ("--norm", norm != nil), ("--hidden", hidden != nil),
+                ("--activation", activation != nil), ("--init", initializer != nil),
+                ("--dropout", dropout != nil),
+            ]
+            if let (name, _) = given.first(where: { $0.1 }) {
+                throw ValidationError("\(name) is for --model mlp; a file of layers says it itself")
+            }
+        }
+        set(norm, \.norm)
+        set(hidden, \.hidden)
+        set(activation, \.activation)
+        set(initializer, \.initializer)
+        set(dropout, \.dropout)
+        set(epochs.map { .epochs($0) }, \.length)
+        set(steps.map { .steps($0) }, \.length)
+        set(batchSize, \.batchSize)
+        if dropLastBatch { result.dropsLastBatch = true }
+        set(optimizer, \.optimizer)
+        set(learningRate, \.learningRate)
+        set(momentum, \.momentum)
+        set(l1, \.l1)
+        set(l2, \.l2)
+        set(schedule, \.schedule)
+        set(seed, \.seed)
+        set(maxBadBatches, \.maximumBadBatches)
+        do { try result.validate() } catch { throw ValidationError("\(error)") }
+    }
+}
+
+extension NormKind: ExpressibleByArgument {}
+extension LayerKind: ExpressibleByArgument {}
+extension RunConfiguration.OptimizerKind: ExpressibleByArgument {}
+
+func parseIntegers(_ text: String) throws -> [Int] {
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+        guard let value = Int(part.trimmingCharacters(in: .whitespaces)) else {
+            throw ValidationError(
+                "expected whole numbers with commas between them, found '\(text)'")
+        }
+        return value
+    }
+}
+
+/// A small text file.
+func readText(_ path: String) throws -> String {
+    let bytes = try InputFile(path).bytes(limit: 1 << 20)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw FileError.malformed(path, "expected UTF-8 text")
+    }
+    return text
+}

@@ -1,0 +1,175 @@
+import ArgumentParser
+import EvenKeel
+import Foundation
+
+/// One training from its configuration to its results: what `train` and `demo` share.
+struct TrainingRun {
+    let configuration: RunConfiguration
+    let folder: RunFolder
+    let workers: Workers
+    let console: Console
+    /// Begins every line, to tell several trainings apart.
+    var prefix = ""
+
+    struct Result {
+        var history: TrainingHistory
+        var test: Evaluation
+        var train: Evaluation
+        var steps: Int
+        var samplesPerSecond: Double
+        /// Seconds of training alone.
+        var seconds: Double
+        /// The first step at whose check the goal of a demo was reached.
+        var stepsToGoal: Int?
+    }
+
+    static func load(_ data: String) throws -> (train: Dataset, test: Dataset) {
+        data == "fashion-mnist" ? try Dataset.fashionMNIST() : try Dataset.mnist(folder: data)
+    }
+
+    /// Trains, or goes on where the folder's checkpoint is. Nil when it was interrupted (and saved).
+    func execute(resumes: Bool, callbacks: [TrainingCallback] = []) throws -> Result? {
+        let parts = try Self.load(configuration.data)
+        let train = configuration.prepare(parts.train)
+        let test = configuration.prepare(parts.test)
+        let model = try configuration.makeModel(train)
+        try checkOutputs(model, train)
+        let trainer = try makeTrainer(model, samples: train.count)
+        do {
+            try trainer.check(
+                train, batchSize: configuration.batchSize,
+                dropsLastBatch: configuration.dropsLastBatch)
+        } catch { throw ValidationError(error.description) }
+
+        var progress = TrainingProgress()
+        var metricsByteCount = 0
+        if resumes, let checkpoint = try loadCheckpoint() {
+            try checkpoint.restore(trainer, source: folder.checkpoint)
+            try folder.truncateMetrics(to: checkpoint.metricsByteCount)
+            progress = checkpoint.progress
+            metricsByteCount = checkpoint.metricsByteCount
+        } else {
+            try folder.clear()
+        }
+        try folder.create(configuration)
+        let session = SessionWatcher()
+        announce(model, train, test, from: progress)
+        let history = try trainer.fit(
+            train, configuration.length, batchSize: configuration.batchSize,
+            dropsLastBatch: configuration.dropsLastBatch, validation: test,
+            callbacks: [
+                ProgressPrinter(console.human, prefix: prefix), EventPrinter(console),
+                RunRecorder(folder, metricsByteCount: metricsByteCount),
+                Interruption.Callback(), session,
+            ] + callbacks, resuming: progress)
+        if history.stopReason == .interrupted {
+            console.say(
+                "\(prefix)interrupted after step \(history.progress.step); saved in \(folder.path)")
+            console.event(
+                JSONObject(event: "interrupted", [("step", .integer(history.progress.step))]))
+            return nil
+        }
+        return Result(
+            history: history, test: try trainer.evaluate(test), train: try trainer.evaluate(train),
+            steps: history.progress.step,
+            samplesPerSecond: session.seconds > 0 ? Double(session.samples) / session.seconds : 0,
+            seconds: session.seconds)
+    }
+
+    func makeTrainer(_ model: Module, samples: Int) throws -> Trainer {
+        let perEpoch =
+            configuration.dropsLastBatch
+            ? samples / configuration.batchSize : (samples - 1) / configuration.batchSize + 1
+        let total = configuration.length.steps(perEpoch: perEpoch)
+        let trainer = Trainer(
+            model, loss: .crossEntropy, optimizer: configuration.makeOptimizer(),
+            metrics: [.accuracy],
+            schedule: try Schedule(parsing: configuration.schedule, totalSteps: total),
+            seed: configuration.seed, workers: workers)
+        trainer.maximumBadBatches = configuration.maximumBadBatches
+        return trainer
+    }
+
+    private func loadCheckpoint() throws -> Checkpoint? {
+        let checkpoint = try folder.loadCheckpoint { reason in
+            Console.writeError("warning: \(reason); looking for the previous checkpoint")
+        }
+        if let checkpoint {
+            console.say("\(prefix)resuming after step \(checkpoint.progress.step)")
+        } else {
+            console.say("\(prefix)no checkpoint yet: starting from the beginning")
+        }
+        return checkpoint
+    }
+
+    private func announce(
+        _ model: Module, _ train: Dataset, _ test: Dataset, from progress: TrainingProgress
+    ) {
+        console.say(
+            "\(prefix)\(model.parameterCount) parameters, \(train.count) samples to train on, "
+                + "\(test.count) to test, \(workers.count) threads; run folder \(folder.path)")
+        console.event(
+            JSONObject(
+                event: "start",
+                [
+                    ("run", .text(folder.path)), ("parameters", .integer(model.parameterCount)),
+                    ("trainSamples", .integer(train.count)),
+                    ("testSamples", .integer(test.count)),
+                    ("batchSize", .integer(configuration.batchSize)),
+                    ("step", .integer(progress.step)), ("threads", .integer(workers.count)),
+                ]))
+    }
+}
+
+/// Refuses a model whose outputs are not one number per class.
+func checkOutputs(_ model: Module, _ data: Dataset) throws {
+    let output = model(Tensor.zeros(Shape([2] + data.featureShape)))
+    guard let classes = data.classCount, output.shape != [2, classes] else { return }
+    throw ConfigurationError(
+        "the data has \(classes) classes, but the model's output for a sample has the shape "
+            + "\(Shape(Array(output.shape.dropFirst()))); end with a dense layer of \(classes)")
+}
+
+/// Keeps the counts of a session beyond its end.
+private final class SessionWatcher: TrainingCallback {
+    var samples = 0
+    var seconds = 0.0
+
+    override func stepDidEnd(_ session: TrainingSession) {
+        samples = session.trainedSamples
+        seconds = session.trainingSeconds
+    }
+}
+
+/// Prints `--json` events.
+private final class EventPrinter: TrainingCallback {
+    private let console: Console
+
+    init(_ console: Console) {
+        self.console = console
+        super.init()
+    }
+
+    override func batchWasSkipped(_ session: TrainingSession, labels: [String]) {
+        console.event(
+            JSONObject(
+                event: "skipped",
+                [
+                    ("step", .integer(session.progress.step)),
+                    ("notFinite", .list(labels.map { .text($0) })),
+                ]))
+    }
+
+    override func epochDidEnd(_ session: TrainingSession, _ report: EpochReport) {
+        console.event(
+            JSONObject(
+                event: "epoch",
+                [
+                    ("epoch", .integer(report.epoch)), ("trainLoss", .number(report.trainLoss)),
+                    ("testLoss", .number(report.validation?.loss ?? .nan)),
+                    ("testAccuracy", .number(report.validation?.metrics["accuracy"] ?? .nan)),
+                    ("samplesPerSecond", .number(report.samplesPerSecond)),
+                    ("step", .integer(report.step)), ("seconds", .number(report.seconds)),
+                ]))
+    }
+}

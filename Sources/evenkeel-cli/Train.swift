@@ -1,0 +1,107 @@
+import ArgumentParser
+import EvenKeel
+import Foundation
+
+/// `evenkeel train`
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a network and keep the run in a folder.",
+        discussion: """
+            evenkeel train --data fashion-mnist --norm batch --epochs 3 --output runs/first
+            evenkeel train --model layers.yaml --optimizer sgd --learning-rate 0.1 --schedule cosine
+            evenkeel train --output runs/first --resume --epochs 10
+
+            The run folder gets config.yaml, metrics.jsonl, model.safetensors and a checkpoint. Ctrl-C
+            finishes the step and saves; --resume goes on, with the same results as if nothing had
+            happened, also after the program was killed.
+
+            A file of layers for --model:
+
+              layers:
+                - flatten
+                - dense: {outputs: 128, bias: false, init: he}
+                - batchNorm: {epsilon: 1e-3, variance: biased}
+                - relu
+                - dense: 10
+            """)
+
+    @OptionGroup var options: TrainingOptions
+
+    @Option(help: "Worker threads; results do not depend on it.")
+    var threads: Int?
+
+    @Option(help: "The run folder. Default: a new one under runs/.")
+    var output: String?
+
+    @Flag(help: "Go on with the run in --output, from its last checkpoint.")
+    var resume = false
+
+    @Flag(help: "Replace an earlier run in --output.")
+    var overwrite = false
+
+    @Flag(help: "One JSON object a line on standard output; everything else to standard error.")
+    var json = false
+
+    func run() throws {
+        let folder = RunFolder(output ?? Self.newFolder())
+        let configuration: RunConfiguration
+        if resume {
+            guard output != nil else { throw ValidationError("--resume needs --output") }
+            let known = try folder.readConfiguration()
+            var wanted = known
+            try options.apply(to: &wanted)
+            var comparable = wanted
+            comparable.length = known.length
+            guard comparable == known, options.config == nil else {
+                throw ValidationError(
+                    "--resume goes on with the options in \(folder.configuration); only --epochs, "
+                        + "--steps, --threads and --json may be others")
+            }
+            configuration = wanted
+        } else {
+            configuration = try options.configuration()
+            guard !folder.exists || overwrite else {
+                throw ValidationError(
+                    "\(folder.path) holds a run; go on with --resume, replace it with --overwrite, "
+                        + "or choose another --output")
+            }
+        }
+        let console = Console(isJSON: json)
+        Interruption.install()
+        let run = TrainingRun(
+            configuration: configuration, folder: folder, workers: try makeWorkers(threads),
+            console: console)
+        guard let result = try run.execute(resumes: resume) else { throw ExitCode(130) }
+        let accuracy = result.test.metrics["accuracy"] ?? .nan
+        console.say(
+            "test accuracy \(decimal(accuracy * 100, 2)) %, train accuracy "
+                + "\(decimal((result.train.metrics["accuracy"] ?? .nan) * 100, 2)) %, "
+                + "\(decimal(result.samplesPerSecond, 0)) samples/s; saved in \(folder.path)")
+        console.event(
+            JSONObject(
+                event: "finish",
+                [
+                    ("testAccuracy", .number(accuracy)),
+                    ("trainAccuracy", .number(result.train.metrics["accuracy"] ?? .nan)),
+                    ("testLoss", .number(result.test.loss)), ("steps", .integer(result.steps)),
+                    ("samplesPerSecond", .number(result.samplesPerSecond)),
+                    ("peakMemoryBytes", .integer(peakMemoryBytes())),
+                ]))
+    }
+
+    private static func newFolder() -> String {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.dateFormat = "yyyyMMdd-HHmmss"
+        return "runs/train-\(format.string(from: Date()))"
+    }
+}
+
+/// Workers for `--threads`.
+func makeWorkers(_ threads: Int?) throws -> Workers {
+    guard let threads else { return .shared }
+    guard (1...1024).contains(threads) else {
+        throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
+    }
+    return Workers(count: threads)
+}
