@@ -93,7 +93,7 @@ let package = Package(
         tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
         tests("Datasets", ["Arrays", "Interchange", "FileTestSupport"]),
         tests("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime"]),
-        tests("EvenKeel"),
+        tests("EvenKeel", ["evenkeel-cli"]),
     ],
     cLanguageStandard: .c17
 )

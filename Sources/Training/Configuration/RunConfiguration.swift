@@ -23,7 +23,8 @@ public struct RunConfiguration: Hashable, Sendable {
     public var momentum = 0.9
     public var l1 = 0.0
     public var l2 = 0.0
-    public var schedule = "constant"
+    /// Going down to zero steadies what batch statistics leave noisy at a constant rate.
+    public var schedule = "cosine"
     public var seed: UInt64 = 0
     public var maximumBadBatches = 10
 

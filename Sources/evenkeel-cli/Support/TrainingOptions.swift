@@ -62,7 +62,9 @@ struct TrainingOptions: ParsableArguments {
         help: "Weight decay (not of biases, gamma, beta).")
     var l2: Double?
 
-    @Option(help: "constant, cosine, one-cycle, warmup=STEPS, warmup-cosine=STEPS, step=STEPS.")
+    @Option(
+        help:
+            "cosine (default), constant, one-cycle, warmup=STEPS, warmup-cosine=STEPS, step=STEPS.")
     var schedule: String?
 
     @Option(
