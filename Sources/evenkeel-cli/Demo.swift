@@ -57,7 +57,7 @@ struct Demo: ParsableCommand {
             rows.append((name, folder.path, result, watcher))
         }
         console.say("")
-        var header = ["", "seconds", "steps to \(decimal(goal, 0)) %"]
+        var header = ["network", "seconds", "steps to \(decimal(goal, 0)) %"]
         header += (1...epochs).map { "epoch \($0)" } + ["run folder"]
         let lines = rows.map { row in
             [
