@@ -27,8 +27,9 @@ struct EvenKeelCommand: ParsableCommand {
             try command.run()
         } catch {
             // Wrong usage is explained by the command that was asked; help and exit codes are no errors.
-            if error is ValidationError || error is ExitCode || error is CleanExit {
-                type(of: command).exit(withError: error)
+            let root = type(of: command)
+            if error is ExitCode || root.exitCode(for: error) != .failure {
+                root.exit(withError: error)
             }
             // What else goes wrong is one line, for people and for programs.
             let text = "\(error)".split(separator: "\n").joined(separator: " ")

@@ -105,6 +105,20 @@ struct CommandTests {
         }
     }
 
+    @Test(
+        "Help is no error",
+        arguments: [
+            ["--help"], ["train", "--help"], ["help", "predict"], ["benchmark", "layer", "-h"],
+        ])
+    func help(arguments: [String]) throws {
+        let (process, pipes) = try Command.start(arguments)
+        let text = String(
+            decoding: pipes[0].fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(text.contains("USAGE:"))
+    }
+
     @Test("Anything else that goes wrong is one line and ends with 1")
     func failures() throws {
         try Command.withFolder { path in

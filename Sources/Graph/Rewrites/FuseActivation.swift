@@ -17,6 +17,9 @@ public struct FuseActivation: Rewrite {
 
 /// The gradient of an activation behind a normalization is computed again inside the passes that use it,
 /// from the normalization's input: the activation's own argument need not be kept.
+///
+/// Where something else wants that gradient too, as the other branch of a residual sum does, it is taken
+/// once while the gradient behind it is in cache, and read by all.
 public struct FuseActivationGradient: Rewrite {
     public let name = "recompute normalize + activation in backward"
 
@@ -25,14 +28,18 @@ public struct FuseActivationGradient: Rewrite {
     public func replacement(for node: Node, in context: RewriteContext) -> [Tensor]? {
         switch node.operation {
         case let sums as CentredSums where sums.activation == .identity:
-            guard let (dy, source, activation) = match(node, x: node.inputs[1]) else { return nil }
+            guard let (dy, source, activation) = match(node, x: node.inputs[1], context) else {
+                return nil
+            }
             guard source.axis == sums.axis,
                 source.sharesMean(with: node.inputs, sums.parts, after: 2)
             else { return nil }
             let fused = CentredSums(axis: sums.axis, parts: source.parts, activation: activation)
             return Node(fused, [dy, source.x] + source.vectors + source.residuals).tensors
         case let gradient as CentredInputGradient where gradient.activation == .identity:
-            guard let (dy, source, activation) = match(node, x: node.inputs[1]) else { return nil }
+            guard let (dy, source, activation) = match(node, x: node.inputs[1], context) else {
+                return nil
+            }
             guard source.axis == gradient.axis,
                 source.sharesMean(with: node.inputs, gradient.parts, after: 5)
             else { return nil }
@@ -47,9 +54,11 @@ public struct FuseActivationGradient: Rewrite {
     }
 
     /// `dy' = activation gradient(dy, normalized sum of x)`
-    private func match(_ node: Node, x: Tensor) -> (Tensor, NormalizedSum, FusedActivation)? {
+    private func match(
+        _ node: Node, x: Tensor, _ context: RewriteContext
+    ) -> (Tensor, NormalizedSum, FusedActivation)? {
         let outer = node.inputs[0].node
-        guard let binary = outer.operation as? Binary,
+        guard context.useCount(node.inputs[0]) <= 2, let binary = outer.operation as? Binary,
             let activation = FusedActivation(gradient: binary.function),
             let source = NormalizedSum(outer.inputs[1]), source.x == x
         else { return nil }

@@ -18,10 +18,11 @@ public struct RewriteContext {
     /// The original of each tensor that takes another's place.
     let originals: [Tensor: Tensor]
 
-    /// Whether the node's only use is the one being looked at.
-    public func isUsedOnce(_ tensor: Tensor) -> Bool {
-        uses[originals[tensor] ?? tensor] == 1
-    }
+    /// How many inputs of nodes, and results of the step, the tensor is.
+    public func useCount(_ tensor: Tensor) -> Int { uses[originals[tensor] ?? tensor] ?? 0 }
+
+    /// Whether the tensor's only use is the one being looked at.
+    public func isUsedOnce(_ tensor: Tensor) -> Bool { useCount(tensor) == 1 }
 }
 
 /// Rebuilds a graph under a pass.
