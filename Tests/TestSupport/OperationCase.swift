@@ -124,5 +124,6 @@ public struct SampleInput: Sendable {
 public enum OperationCases {
     public static let all =
         elementwise + reductions + movements + products + lookups + losses + random + normalization
+        + groups
         + optimizers
 }

@@ -6,7 +6,8 @@ struct Rewriter {
 
     static var standard: Rewriter {
         Rewriter(passes: [
-            ShareEqualNodes.self, FuseInputGradient.self, FuseActivationGradient.self,
+            ShareEqualNodes.self, FuseInputGradient.self, FuseGroupInputGradient.self,
+            FuseActivationGradient.self,
             FuseActivation.self, FuseScaledGather.self, FuseSoftmaxWithLoss.self,
             TransposeWeights.self, ShareEqualNodes.self,
         ])

@@ -1,0 +1,186 @@
+import Arrays
+import CKernels
+import Graph
+
+/// The sums of layer norm's backward pass, for every row and group.
+final class GroupSumsKernel: Kernel {
+    private let dy, x, sum, centredSum: Operand
+    private let operands: GroupOperands
+    private let scratch: GroupPartials
+
+    init?(_ call: KernelCall, _ operation: GroupSums) {
+        guard call.inputSpecs[1].type == .float32 else { return nil }
+        (dy, x) = (call.inputs[0], call.inputs[1])
+        (sum, centredSum) = (call.outputs[0], call.outputs[1])
+        operands = GroupOperands(
+            call, call.inputSpecs[1], axis: operation.axis, groups: operation.groups,
+            operation.parts.positions(after: 2))
+        let statistics = operands.rowsPerUnit * max(call.unitsPerShard, 1) * operation.groups
+        scratch = GroupPartials(
+            groups: call.groupCount, length: max(2 * statistics, 3 * operands.view.channels))
+    }
+
+    override func run(_ task: ShardTask) {
+        let (rows, view) = (operands.rows(task), operands.view)
+        let count = rows * view.groups
+        let (dy, x): (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) = (
+            dy.pointer(task), x.pointer(task)
+        )
+        let sum: UnsafeMutablePointer<Double> = sum.pointer(task)
+        let centredSum: UnsafeMutablePointer<Double> = centredSum.pointer(task)
+        let mean = operands.mean(task)
+        let sums = scratch[task.group]
+        if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
+            ek_row_centred_sums_f32(
+                dy, x, count, operands.runLength, view.inner, mean,
+                operands.narrowParameters(task).gamma, sums)
+            sum.update(from: sums, count: count)
+            centredSum.update(from: sums + count, count: count)
+            return
+        }
+        let gamma = operands.gamma(task)
+        let means = sums + 2 * view.channels
+        for row in 0..<rows {
+            operands.expand(mean, row: row, to: means)
+            sums.update(repeating: 0, count: 2 * view.channels)
+            let offset = row * view.elementsPerRow
+            ek_centred_sums_f32(
+                dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
+                nil, nil, nil, EK_IDENTITY, 0, sums)
+            for group in 0..<view.groups {
+                var (first, second) = (0.0, 0.0)
+                for channel
+                    in (group * view.channelsPerGroup)..<((group + 1) * view.channelsPerGroup)
+                {
+                    let factor = gamma?[channel] ?? 1
+                    first += sums[channel] * factor
+                    second += sums[view.channels + channel] * factor
+                }
+                sum[row * view.groups + group] = first
+                centredSum[row * view.groups + group] = second
+            }
+        }
+    }
+}
+
+/// The gradients of gamma and beta, over all rows.
+final class GroupParameterSumsKernel: Kernel {
+    private let dy, x: Operand
+    private let outputs: [Operand]
+    private let operands: GroupOperands
+    private let partials: GroupPartials
+    private let scratch: GroupPartials
+
+    init?(_ call: KernelCall, _ operation: GroupParameterSums) {
+        guard call.inputSpecs[1].type == .float32 else { return nil }
+        (dy, x) = (call.inputs[0], call.inputs[1])
+        outputs = call.outputs
+        operands = GroupOperands(
+            call, call.inputSpecs[1], axis: operation.axis, groups: operation.groups,
+            operation.parts.positions(after: 2))
+        partials = GroupPartials(groups: call.groupCount, length: 2 * operands.view.channels)
+        scratch = GroupPartials(groups: call.groupCount, length: 3 * operands.view.channels)
+    }
+
+    override func run(_ task: ShardTask) {
+        let (rows, view) = (operands.rows(task), operands.view)
+        let (dy, x): (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) = (
+            dy.pointer(task), x.pointer(task)
+        )
+        let total = partials.opened(task)
+        let (mean, scale) = (operands.mean(task), operands.scale(task))
+        if operands.hasRuns, view.groups == 1, !operands.hasShift {
+            ek_row_parameter_gradients_f32(
+                dy, x, rows, operands.runLength, view.inner, mean, scale, total,
+                total + view.channels)
+            return
+        }
+        let shift = operands.shift(task)
+        let sums = scratch[task.group]
+        let means = sums + 2 * view.channels
+        for row in 0..<rows {
+            operands.expand(mean, row: row, to: means)
+            sums.update(repeating: 0, count: 2 * view.channels)
+            let offset = row * view.elementsPerRow
+            ek_centred_sums_f32(
+                dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
+                nil, nil, nil, EK_IDENTITY, 0, sums)
+            for channel in 0..<view.channels {
+                let statistic = row * view.groups + channel / view.channelsPerGroup
+                total[channel] +=
+                    scale[statistic] * sums[view.channels + channel]
+                    + shift[statistic] * sums[channel]
+                total[view.channels + channel] += sums[channel]
+            }
+        }
+    }
+
+    override func finish(_ task: ShardTask) {
+        partials.addInTree()
+        let channels = operands.view.channels
+        for (index, output) in outputs.enumerated() {
+            output.pointer(task, as: Double.self).update(
+                from: partials[0] + index * channels, count: channels)
+        }
+    }
+}
+
+/// `a * gamma * dy + b * (x - mean) + c` for every row and group.
+final class GroupInputGradientKernel: Kernel {
+    private let dy, x, a, dx: Operand
+    private let operands: GroupOperands
+    private let expanded: GroupPartials
+    private let stream: Int32
+
+    init?(_ call: KernelCall, _ operation: GroupInputGradient) {
+        guard call.inputSpecs[1].type == .float32 else { return nil }
+        (dy, x, a) = (call.inputs[0], call.inputs[1], call.inputs[2])
+        dx = call.outputs[0]
+        operands = GroupOperands(
+            call, call.inputSpecs[1], axis: operation.axis, groups: operation.groups,
+            operation.parts.positions(after: 3))
+        expanded = GroupPartials(groups: call.groupCount, length: 4 * operands.view.channels)
+        stream = call.streams ? 1 : 0
+    }
+
+    override func run(_ task: ShardTask) {
+        let (rows, view) = (operands.rows(task), operands.view)
+        let (dy, x): (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) = (
+            dy.pointer(task), x.pointer(task)
+        )
+        let dx: UnsafeMutablePointer<Float> = dx.pointer(task)
+        let a = UnsafePointer(a.pointer(task, as: Double.self))
+        let (mean, b, c) = (operands.mean(task), operands.scale(task), operands.shift(task))
+        if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
+            ek_row_centred_input_gradient_f32(
+                dy, x, rows * view.groups, operands.runLength, view.inner, mean,
+                operands.narrowParameters(task).gamma, a, b, c, dx)
+            return
+        }
+        let gamma = operands.gamma(task)
+        let means = expanded[task.group]
+        let (first, second) = (means + view.channels, means + 2 * view.channels)
+        let third = means + 3 * view.channels
+        for row in 0..<rows {
+            operands.expand(mean, row: row, to: means)
+            operands.expand(a, row: row, to: first)
+            operands.expand(b, row: row, to: second)
+            operands.expand(c, row: row, to: third)
+            if let gamma { for channel in 0..<view.channels { first[channel] *= gamma[channel] } }
+            let offset = row * view.elementsPerRow
+            ek_centred_input_gradient_f32(
+                dy + offset, x + offset, view.positions, view.channels, view.inner, means, first,
+                second, third, nil, nil, nil, EK_IDENTITY, 0, dx + offset, nil, stream)
+        }
+    }
+}
+
+extension GroupSums: FastOperation {
+    func kernel(_ call: KernelCall) -> Kernel? { GroupSumsKernel(call, self) }
+}
+extension GroupParameterSums: FastOperation {
+    func kernel(_ call: KernelCall) -> Kernel? { GroupParameterSumsKernel(call, self) }
+}
+extension GroupInputGradient: FastOperation {
+    func kernel(_ call: KernelCall) -> Kernel? { GroupInputGradientKernel(call, self) }
+}
