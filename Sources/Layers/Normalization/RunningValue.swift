@@ -1,0 +1,112 @@
+import Arrays
+import Graph
+import Normalization
+
+/// One running vector, mean or variance, and what its kind of average needs to know of the past.
+final class RunningValue {
+    let average: RunningAverage
+    let value: State
+    /// The sum of weights so far, for debiased and count-weighted averages. `[channels]`
+    private let total: State?
+    /// The last batches of a sliding average, a ring of rows, and their weights. `[window, channels]`
+    private let ring: State?
+    private let shares: State?
+
+    init(_ name: String, prefix: String, channels: Int, initial: Double, average: RunningAverage) {
+        self.average = average
+        value = State(
+            prefix + "running_" + name, NDArray(repeating: Float(initial), shape: [channels]))
+        total =
+            average.retention != nil && !average.followsBatchCount
+            ? State(prefix + "total_weight_" + name, NDArray(zeros: [channels], .float64)) : nil
+        guard case .sliding(let length) = average.kind else {
+            (ring, shares) = (nil, nil)
+            return
+        }
+        ring = State(prefix + "window_" + name, NDArray(zeros: [length, channels]))
+        shares = State(
+            prefix + "window_weight_" + name, NDArray(zeros: [length, channels], .float64))
+    }
+
+    var states: [State] { [value, total, ring, shares].compactMap { $0 } }
+
+    /// What a proposal reckons with.
+    struct Batch {
+        /// The number of batches before this one, float64.
+        let number: Tensor
+        /// The number of values of a channel, float64.
+        let count: Tensor
+        /// Whether the channel's moments exist and are finite, `[channels]`.
+        let isValid: Tensor
+    }
+
+    /// Proposes what follows from one more batch; channels without valid moments keep what they have.
+    func propose(_ found: Tensor, _ batch: Batch) {
+        let found = Tensor.select(batch.isValid, found, Tensor.zeros([], .float64))
+        let share = average.isWeightedByCount ? batch.count : Tensor.ones([], .float64)
+        if let ring, let shares, case .sliding(let length) = average.kind {
+            slide(ring, shares, length, found, share, batch)
+            return
+        }
+        let weight = weightOfNewBatch(share, batch)
+        let old = value.tensor.cast(to: .float64)
+        set(value, old * (1 - weight) + found * weight, batch)
+    }
+
+    /// Sets the channels that have valid moments. What exceeds the state's type becomes its largest number.
+    private func set(_ state: State, _ new: Tensor, _ batch: Batch) {
+        let type = state.variable.spec.type
+        let limit =
+            type == .float32 ? Double(Float.greatestFiniteMagnitude) : .greatestFiniteMagnitude
+        let old = state.tensor.cast(to: .float64)
+        state.propose(Tensor.select(batch.isValid, new.clamped(to: -limit...limit), old))
+    }
+
+    /// See `RunningAverage.sequence`, which says the same in numbers.
+    private func weightOfNewBatch(_ share: Tensor, _ batch: Batch) -> Tensor {
+        if average.followsBatchCount { return (batch.number + 1).reciprocal() }
+        guard let total, let retention = average.retention else {
+            guard case .exponential(let weight) = average.kind else {
+                preconditionFailure("only exponential averages have a constant weight")
+            }
+            return Tensor(repeating: weight, .float64)
+        }
+        var before = total.tensor
+        if average.keepsInitialValue {
+            before = Tensor.select(before .== 0, share / (1 - retention), before)
+        }
+        let sum = before * retention + share
+        set(total, sum, batch)
+        return share / sum
+    }
+
+    private func slide(
+        _ ring: State, _ shares: State, _ length: Int, _ found: Tensor, _ share: Tensor,
+        _ batch: Batch
+    ) {
+        let extent = Tensor(repeating: Double(length), .float64)
+        let round = (batch.number / extent).cast(to: .int64).cast(to: .float64)
+        let row = batch.number - round * extent
+        let rows = Tensor(NDArray((0..<length).map(Double.init), shape: [length, 1]))
+        let isRow = (rows .== row).cast(to: .float64) * batch.isValid.cast(to: .float64)
+        let values = ring.tensor.cast(to: .float64) * (1 - isRow) + found * isRow
+        let weights = shares.tensor * (1 - isRow) + share * isRow
+        // The ring holds what its type can, so the average is of what it holds.
+        ring.propose(values.clamped(to: ringLimit(ring)))
+        shares.propose(weights)
+        let mean = (values * weights).sum(axes: [0]) / weights.sum(axes: [0])
+        set(value, mean, batch)
+    }
+
+    private func ringLimit(_ ring: State) -> ClosedRange<Double> {
+        let limit =
+            ring.variable.spec.type == .float32
+            ? Double(Float.greatestFiniteMagnitude) : .greatestFiniteMagnitude
+        return -limit...limit
+    }
+}
+
+extension RunningAverage {
+    /// Whether the weight of a batch follows from the number of batches before it alone.
+    var followsBatchCount: Bool { kind == .cumulative && !isWeightedByCount }
+}
