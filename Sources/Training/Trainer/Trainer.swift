@@ -163,7 +163,7 @@ public final class Trainer {
 
     private func makeTrainingStep() -> Step {
         let (scale, shift) = (trainingData?.scale ?? 1, trainingData?.shift ?? 0)
-        return Step(backend: backend, workers: workers) { [self] inputs in
+        return Step(backend: backend, workers: workers) { [unowned self] inputs in
             let indices = inputs[2]
             let input = model.gatherInput(inputs[0], indices, scale: scale, shift: shift)
             let context = Context(.training, seed: seed, step: inputs[3], sampleIndices: indices)
