@@ -1,4 +1,4 @@
-// Elements of type bfloat16 for the centred kernels (see centred_template.h).
+// Elements of type bfloat16 for kernels of several element types.
 
 #define EK_ELEMENT uint16_t
 #define EK_TYPED(name) EK_CONCATENATE(name, _bf16)

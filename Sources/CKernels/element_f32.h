@@ -1,4 +1,4 @@
-// Elements of type float for the centred kernels (see centred_template.h).
+// Elements of type float for kernels of several element types.
 
 #define EK_ELEMENT float
 #define EK_TYPED(name) EK_CONCATENATE(name, _f32)

@@ -26,7 +26,7 @@ private struct Mistake: Sendable {
         self.make = make
     }
 
-    static let all = shapes + positions + types + losses
+    static let all = shapes + positions + types + losses + images
 
     static let shapes = [
         Mistake("the shapes [2] and [3] do not broadcast") {
@@ -92,6 +92,45 @@ private struct Mistake: Sendable {
         Mistake("expected the indices of the 4 samples of float32[4], found int32[3]") {
             _ = Tensor.zeros([4]).dropout(
                 rate: 0.5, seed: 0, step: .zeros([], .int64), indices: .zeros([3], .int32))
+        },
+    ]
+
+    static let images = [
+        Mistake("a kernel that reaches over 5 positions is larger than the padded image") {
+            _ = Tensor.zeros([1, 2, 9, 1]).convolution(.zeros([1, 1, 5, 5]), padding: 1)
+        },
+        Mistake("expected strides of at least 1, found [0, 0]") {
+            _ = Tensor.zeros([1, 4, 4, 1]).convolution(.zeros([1, 1, 3, 3]), strides: [0])
+        },
+        Mistake("3 groups do not divide 4 input and 6 output channels") {
+            _ = Tensor.zeros([1, 4, 4, 4]).convolution(.zeros([6, 1, 3, 3]), groups: 3)
+        },
+        Mistake("is for 3 input channels, found an image of [1, 4, 4, 4] with 4") {
+            _ = Tensor.zeros([1, 4, 4, 4]).convolution(.zeros([6, 3, 3, 3]))
+        },
+        Mistake("expected a weight of rank 4") {
+            _ = Tensor.zeros([1, 4, 4, 4]).convolution(.zeros([6, 4, 3]))
+        },
+        Mistake("expected an image of [samples, 1 to 3 spatial axes, channels]") {
+            _ = Tensor.zeros([4, 4]).convolution(.zeros([6, 4]))
+        },
+        Mistake("expected one number or 2 for the strides, found [1, 2, 3]") {
+            _ = Tensor.zeros([1, 4, 4, 1]).convolution(.zeros([1, 1, 3, 3]), strides: [1, 2, 3])
+        },
+        Mistake("leaves nothing of float32[1, 1, 1, 1]") {
+            _ = Tensor.zeros([1, 1, 1, 1]).transposedConvolution(.zeros([1, 1, 3, 3]), padding: 2)
+        },
+        Mistake("a window of 5 is larger than the padded image, which has 4") {
+            _ = Tensor.zeros([1, 4, 4, 1]).maxPooled([5])
+        },
+        Mistake("a padding of 2 is not smaller than the window, 2") {
+            _ = Tensor.zeros([1, 4, 4, 1]).averagePooled([2], padding: 2)
+        },
+        Mistake("expected positive windows and strides, found [2, 2] and [0, 0]") {
+            _ = Tensor.zeros([1, 4, 4, 1]).maxPooled([2], strides: [0])
+        },
+        Mistake("3 and 0 positions are more than axis 1 of float32[1, 3, 3, 1] can give") {
+            _ = Tensor.zeros([1, 3, 3, 1]).padded(before: [3], after: [0], mode: .reflect)
         },
     ]
 }

@@ -4,7 +4,9 @@ import Graph
 extension OperationCases {
     /// Batches of several hundred samples, an odd number of them: enough for a backend that splits work
     /// over rows to do so. Too slow for finite differences.
-    public static let largeBatches: [OperationCase] = perSample + acrossSamples + normalizing
+    public static let largeBatches: [OperationCase] =
+        perSample + acrossSamples + normalizing
+        + imageBatches
 
     private static let batch = 613
     private static let x = SampleInput.normal([batch, 21])

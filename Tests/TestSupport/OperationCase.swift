@@ -124,6 +124,5 @@ public struct SampleInput: Sendable {
 public enum OperationCases {
     public static let all =
         elementwise + reductions + movements + products + lookups + losses + random + normalization
-        + groups
-        + optimizers
+        + groups + optimizers + images
 }

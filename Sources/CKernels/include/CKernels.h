@@ -15,5 +15,6 @@
 #include "ek_movement.h"
 #include "ek_optimizers.h"
 #include "ek_pause.h"
+#include "ek_pooling.h"
 #include "ek_rows.h"
 #include "ek_softmax.h"

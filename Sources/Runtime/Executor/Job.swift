@@ -13,6 +13,8 @@ final class Job: @unchecked Sendable {
     let table: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let scratch: UnsafeMutableRawPointer
     private let scratchStride: Int
+    /// Where a worker's workspace begins in its scratch memory.
+    private let workspaceOffset: Int
     private let workerCount: Int
 
     /// run * (phases + 1) + phase: grows monotonically.
@@ -31,7 +33,9 @@ final class Job: @unchecked Sendable {
         self.phases = records
         workerCount = workers
         table = .allocate(capacity: max(slots, 1))
-        scratchStride = (scratchBytes + 4095) / 4096 * 4096 + 4096
+        workspaceOffset = (scratchBytes + 63) / 64 * 64
+        let bytes = workspaceOffset + (phases.map(\.workspaceBytes).max() ?? 0)
+        scratchStride = (bytes + 4095) / 4096 * 4096 + 4096
         scratch = .allocate(byteCount: scratchStride * workers, alignment: 4096)
         var first: [Int] = []
         var total = 0
@@ -60,7 +64,9 @@ final class Job: @unchecked Sendable {
     }
 
     private func serialTask() -> ShardTask {
-        ShardTask(start: 0, count: 1, group: 0, opensGroup: true, table: table, scratch: scratch)
+        ShardTask(
+            start: 0, count: 1, group: 0, opensGroup: true, closesGroup: true, table: table,
+            scratch: scratch, workspace: scratch + workspaceOffset)
     }
 
     /// Opens a phase, running through phases that have no items.
@@ -132,6 +138,7 @@ final class Job: @unchecked Sendable {
         var task = serialTask()
         task.group = item.group
         task.scratch = scratch + worker * scratchStride
+        task.workspace = task.scratch + workspaceOffset
         // Every other phase walks backward: what was touched last is still in cache.
         let backward = phase % 2 == 1
         for step in 0..<shards.count {
@@ -139,6 +146,7 @@ final class Job: @unchecked Sendable {
             task.start = shard * segment.unitsPerShard
             task.count = min(segment.unitsPerShard, segment.unitCount - task.start)
             task.opensGroup = step == 0
+            task.closesGroup = step == shards.count - 1
             segment.kernels.run(task)
         }
     }
@@ -151,6 +159,11 @@ struct ExecutablePhase {
     var prologue: [Kernel] = []
     /// Small serial work after the merges.
     var epilogue: [Kernel] = []
+
+    /// The working memory that its kernels need.
+    var workspaceBytes: Int {
+        (segments.flatMap(\.kernels) + prologue + epilogue).map(\.workspaceBytes).max() ?? 0
+    }
 }
 
 /// Kernels that run shard by shard over the same units.

@@ -7,10 +7,14 @@ struct ShardTask {
     var group: Int
     /// Whether this is the first shard of its group that runs.
     var opensGroup: Bool
+    /// Whether it is the last one that runs.
+    var closesGroup: Bool
     /// The addresses of inputs, variables and results, for this run.
     var table: UnsafeMutablePointer<UnsafeMutableRawPointer>
     /// The worker's scratch memory.
     var scratch: UnsafeMutableRawPointer
+    /// The worker's memory for whatever a kernel needs while it runs.
+    var workspace: UnsafeMutableRawPointer
 }
 
 /// Where a kernel finds one of its inputs or outputs.

@@ -5,6 +5,9 @@ class Kernel {
         preconditionFailure("a kernel must say what it computes")
     }
 
+    /// Bytes of working memory that `run` needs at the task's `workspace`.
+    var workspaceBytes: Int { 0 }
+
     /// For reductions: merges the groups' partial results and writes the outputs. Called once, after all
     /// shards have run.
     func finish(_ task: ShardTask) {}
@@ -15,6 +18,8 @@ final class SerialReductionKernel: Kernel {
     private let kernel: Kernel
 
     init(_ kernel: Kernel) { self.kernel = kernel }
+
+    override var workspaceBytes: Int { kernel.workspaceBytes }
 
     override func run(_ task: ShardTask) {
         kernel.run(task)

@@ -68,6 +68,8 @@ final class CommitKernel: Kernel {
         self.gate = gate
     }
 
+    override var workspaceBytes: Int { kernel.workspaceBytes }
+
     override func run(_ task: ShardTask) {
         if gate.isOpen { kernel.run(task) }
     }

@@ -9,7 +9,7 @@ struct Rewriter {
             ShareEqualNodes.self, FuseInputGradient.self, FuseGroupInputGradient.self,
             FuseActivationGradient.self,
             FuseActivation.self, FuseScaledGather.self, FuseSoftmaxWithLoss.self,
-            TransposeWeights.self, ShareEqualNodes.self,
+            TransposeWeights.self, PackConvolutionWeights.self, ShareEqualNodes.self,
         ])
     }
 

@@ -1,0 +1,143 @@
+import Arrays
+import COneDNN
+import Graph
+
+/// The weight of a convolution in the layout that a primitive computes with, made once per step.
+///
+/// Input: the weight, float32 or bfloat16. Output: bytes. Only the fast backend knows it.
+struct PackWeight: FastOperation {
+    let problem: ConvolutionProblem
+    let byteCount: Int
+
+    /// Nil where oneDNN has no such convolution.
+    init?(_ problem: ConvolutionProblem) {
+        guard let packed = problem.packedWeight() else { return nil }
+        self.problem = problem
+        byteCount = OneDNN.byteCount(packed)
+    }
+
+    var name: String {
+        problem.direction == .forward ? "packWeight" : "packWeight(for input gradient)"
+    }
+
+    func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] { [TensorSpec([byteCount], .uint8)] }
+    func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding { .whole }
+    func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
+    func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] { fastBackendOnly() }
+    func kernel(_ call: KernelCall) -> Kernel? { PackWeightKernel(call, problem) }
+}
+
+/// A convolution, or its gradient by the image, with a packed weight.
+///
+/// Inputs: the image (or the gradient of the result) and the packed weight.
+struct PackedConvolution: FastOperation {
+    let problem: ConvolutionProblem
+    /// Of one sample.
+    let output: Shape
+
+    var name: String {
+        problem.direction == .forward ? "convolution" : "convolutionInputGradient"
+    }
+
+    func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
+        [TensorSpec(Shape([inputs[0].shape[0]] + output), inputs[0].type)]
+    }
+
+    func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding {
+        .rows(aligned: [true, false])
+    }
+
+    func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
+    func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] { fastBackendOnly() }
+    func kernel(_ call: KernelCall) -> Kernel? { ConvolutionKernel(call, problem) }
+}
+
+/// A convolution's gradient by its weight, summed over samples in float32.
+///
+/// Inputs: the image and the gradient of the result. Outputs: of the weight's shape, float32; and the
+/// memory in which groups of shards sum.
+struct SummedWeightGradient: FastOperation {
+    let problem: ConvolutionProblem
+    /// Of one group's sum.
+    let byteCount: Int
+
+    /// Nil where oneDNN has no such convolution.
+    init?(_ problem: ConvolutionProblem) {
+        guard let packed = problem.packedWeight() else { return nil }
+        self.problem = problem
+        byteCount = (OneDNN.byteCount(packed) + 63) / 64 * 64
+    }
+
+    var name: String { "convolutionWeightGradient" }
+
+    func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
+        [
+            TensorSpec(problem.weight, .float32),
+            TensorSpec([ExecutableSegment.maximalGroupCount, byteCount], .uint8),
+        ]
+    }
+
+    func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding {
+        .reduction(aligned: [true, true])
+    }
+
+    func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
+    func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] { fastBackendOnly() }
+    func kernel(_ call: KernelCall) -> Kernel? { WeightGradientKernel(call, problem, byteCount) }
+}
+
+extension FastOperation {
+    /// For operations that rewrites for the fast backend make, after differentiation.
+    func fastBackendOnly() -> Never {
+        fail("only the kernels of the fast backend know this operation")
+    }
+}
+
+/// Gives convolutions weights that are packed once per step, where oneDNN computes them.
+struct PackConvolutionWeights: Rewrite {
+    let name = "pack the weights of convolutions once per step"
+
+    func replacement(for node: Node, in context: RewriteContext) -> [Tensor]? {
+        let spec = node.inputs.first?.spec
+        guard let type = spec?.type, type == .float32 || type == .bfloat16 else { return nil }
+        func problem(
+            _ direction: ConvolutionProblem.Direction, _ geometry: ConvolutionGeometry,
+            _ image: Shape, _ weight: Shape
+        ) -> ConvolutionProblem {
+            ConvolutionProblem(
+                direction: direction, geometry: geometry,
+                extents: Array(image.dropFirst().dropLast()), weight: weight, type: type)
+        }
+        let output = node.outputs[0].shape
+        switch node.operation {
+        case let operation as Convolution:
+            return packed(
+                node,
+                problem(
+                    .forward, operation.geometry, node.inputs[0].shape, node.inputs[1].shape))
+        case let operation as ConvolutionInputGradient:
+            return packed(
+                node, problem(.inputGradient, operation.geometry, output, node.inputs[1].shape))
+        case let operation as ConvolutionWeightGradient:
+            let problem = problem(
+                .weightGradient, operation.geometry, node.inputs[0].shape, output)
+            guard node.inputs[0].shape[0] > 0, let operation = SummedWeightGradient(problem)
+            else { return nil }
+            let sum = Node(operation, node.inputs).tensors[0]
+            return [type == .float32 ? sum : sum.cast(to: type)]
+        default: return nil
+        }
+    }
+
+    private func packed(_ node: Node, _ problem: ConvolutionProblem) -> [Tensor]? {
+        guard node.inputs[0].shape[0] > 0, let pack = PackWeight(problem) else { return nil }
+        // Packing also converts: a float32 weight need not become bfloat16 first.
+        var weight = node.inputs[1]
+        if weight.node.operation is Cast, weight.node.inputs[0].elementType == .float32 {
+            weight = weight.node.inputs[0]
+        }
+        let convolution = PackedConvolution(
+            problem: problem, output: Shape(Array(node.outputs[0].shape.dropFirst())))
+        return [Tensor(convolution, node.inputs[0], Tensor(pack, weight))]
+    }
+}
