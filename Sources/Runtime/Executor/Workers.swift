@@ -35,6 +35,7 @@ public final class Workers: Sendable {
                 pool.announce(job)
                 job.participate(worker: 0, gate: pool.gate)
                 job.waitUntilFinished(gate: pool.gate)
+                pool.forget()
             }
         }
     }
@@ -62,6 +63,9 @@ private final class WorkerPool: Sendable {
         gate.wake()
     }
 
+    /// Lets go of the job, whose memory may be large. Workers that come too late find nothing to do.
+    func forget() { current.withLock { $0 = nil } }
+
     func stop() {
         isStopped.store(true, ordering: .sequentiallyConsistent)
         generation.add(1, ordering: .sequentiallyConsistent)
@@ -87,12 +91,15 @@ final class Gate: Sendable {
 
     /// About 30 microseconds.
     private static let spins = 800
+    private static let spinsBeforeYield = 100
 
     /// Returns when the condition holds. It may be evaluated often and must not block.
     func wait(until isTrue: () -> Bool) {
-        for _ in 0..<Self.spins {
+        for spin in 1...Self.spins {
             if isTrue() { return }
             ek_pause()
+            // The thread that is waited for may be waiting for this very core.
+            if spin % Self.spinsBeforeYield == 0 { sched_yield() }
         }
         condition.lock()
         parked.add(1, ordering: .sequentiallyConsistent)
