@@ -59,6 +59,7 @@ let package = Package(
             ["Arrays", "CKernels", "COneDNN", "Graph", "Normalization", collections, numerics]),
         room("Interchange", ["Arrays", "CZlib"]),
         room("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
+        room("Models", ["Arrays", "Graph", "Layers", "Normalization"]),
         room("Datasets", ["Arrays", "Interchange"]),
         room(
             "Training",
@@ -66,7 +67,8 @@ let package = Package(
         room(
             "EvenKeel",
             [
-                "Arrays", "Datasets", "Graph", "Interchange", "Layers", "Normalization", "Runtime",
+                "Arrays", "Datasets", "Graph", "Interchange", "Layers", "Models", "Normalization",
+                "Runtime",
                 "Training",
             ]),
         .executableTarget(
@@ -91,6 +93,7 @@ let package = Package(
         tests("Runtime", ["Arrays", "Graph", "TestSupport"]),
         tests("Interchange", ["Arrays", "FileTestSupport"]),
         tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
+        tests("Models", ["Arrays", "Graph", "Layers", "Normalization", "Runtime"]),
         tests("Datasets", ["Arrays", "Interchange", "FileTestSupport"]),
         tests("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime"]),
         tests("EvenKeel", ["evenkeel-cli"]),

@@ -5,6 +5,7 @@
 @_exported import Graph
 @_exported import Interchange
 @_exported import Layers
+@_exported import Models
 @_exported import Normalization
 @_exported import Runtime
 @_exported import Training

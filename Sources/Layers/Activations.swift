@@ -5,6 +5,13 @@ public final class ReLU: Module {
     override public func call(_ input: Tensor, _ context: Context) -> Tensor { input.relu() }
 }
 
+/// min(max(x, 0), 6) (Sandler et al. 2018).
+public final class ReLU6: Module {
+    override public func call(_ input: Tensor, _ context: Context) -> Tensor {
+        input.clamped(to: 0...6)
+    }
+}
+
 /// x where x > 0, slope * x elsewhere (Maas, Hannun and Ng 2013).
 public final class LeakyReLU: Module {
     public let slope: Double
