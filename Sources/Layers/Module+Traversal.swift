@@ -6,7 +6,11 @@ extension Module {
     public var namedModules: [(name: String, module: Module)] {
         var seen: Set<ObjectIdentifier> = []
         var result: [(name: String, module: Module)] = []
-        func visit(_ module: Module, _ name: String) {
+        func visit(_ place: Module, _ name: String) {
+            var module = place
+            while let next = module.replacement, !seen.contains(ObjectIdentifier(next)) {
+                module = next
+            }
             guard seen.insert(ObjectIdentifier(module)).inserted else { return }
             result.append((name, module))
             for case (let last, .module(let child)) in module.members() {
@@ -72,7 +76,7 @@ extension Module {
 func reflectedMembers(of object: Module) -> [(name: String, member: Module.Member)] {
     var mirrors: [Mirror] = []
     var next: Mirror? = Mirror(reflecting: object)
-    while let mirror = next {
+    while let mirror = next, mirror.subjectType != Module.self {
         mirrors.append(mirror)
         next = mirror.superclassMirror
     }

@@ -17,6 +17,9 @@ import Graph
 ///
 /// A module is a description with cells for its values; it belongs to one thread and is not Sendable.
 open class Module {
+    /// What has taken this module's place; see ``replacing(_:_:)``.
+    public internal(set) final var replacement: Module?
+
     public init() {}
 
     /// What the module computes. Call other modules with the same `context`.
@@ -37,7 +40,11 @@ open class Module {
     /// Applies the module in a context. The first module called with a new context is its root: paths in
     /// messages start from it.
     public final func callAsFunction(_ input: Tensor, _ context: Context) -> Tensor {
-        call(input, context.entering(self))
+        guard let replacement else { return call(input, context.entering(self)) }
+        // A replacement may itself use what it has replaced.
+        self.replacement = nil
+        defer { self.replacement = replacement }
+        return replacement(input, context)
     }
 
     /// A part of a module, as ``members()`` finds it.

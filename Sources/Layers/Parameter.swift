@@ -53,7 +53,13 @@ public final class Parameter {
     }
 
     /// The value as a tensor; see `Variable.tensor`.
-    public var tensor: Tensor { variable.tensor }
+    public var tensor: Tensor { substitute ?? variable.tensor }
+
+    /// What takes the value's place while a reparametrized layer runs.
+    var substitute: Tensor?
+
+    /// Where the first value follows from another parameter's instead of the initializer.
+    var derived: (() -> NDArray)?
 
     /// The present value. Setting traps unless shape and type stay the same.
     public var value: NDArray {
@@ -64,7 +70,8 @@ public final class Parameter {
     /// Draws the value anew. It depends only on the seed, the name and the shape.
     public func initialize(seed: UInt64, name: String) {
         let philox = Philox(key: seed).derived(stableHash(name))
-        let value = initializer.values(shape, fans: fans, philox: philox).converted(to: type)
+        let drawn = derived?() ?? initializer.values(shape, fans: fans, philox: philox)
+        let value = drawn.converted(to: type)
         if let storage { storage.value = value } else { storage = Variable(value) }
     }
 

@@ -30,7 +30,7 @@ public final class State {
     public func reset() { value = initialValue.converted(to: variable.spec.type) }
 
     /// Takes a wider floating-point type; statistics are never narrowed.
-    func widen(to type: ElementType) {
+    public func widen(to type: ElementType) {
         let present = variable.spec.type
         guard present.isFloatingPoint, type.isFloatingPoint, type.byteCount > present.byteCount
         else { return }

@@ -17,7 +17,8 @@ struct EvenKeelCommand: ParsableCommand {
             """,
         subcommands: [
             Train.self, Evaluate.self, Predict.self, Inspect.self, PlanCommand.self,
-            Benchmark.self, Demo.self, WorkedExample.self,
+            Benchmark.self, Demo.self, WorkedExample.self, LayerCommand.self,
+            Recalibrate.self,
         ])
 
     static func main() {

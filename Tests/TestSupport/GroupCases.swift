@@ -124,6 +124,12 @@ extension OperationCases {
                         gamma: $0[1].cast(to: .float64))
                 ]
             },
+            OperationCase("windowSum, axis \(axis)", [.normal(shape)]) {
+                [
+                    $0[0].windowSum(axis: axis, before: 2, after: 1).square(),
+                    $0[0].windowSum(axis: axis, before: 0, after: 9),
+                ]
+            },
             OperationCase("stopGradient, \(name)", [.normal(shape)], differentiable: []) {
                 [$0[0].stoppingGradient() * $0[0]]
             },

@@ -130,7 +130,7 @@ public final class BatchNorm: Module {
         normalize(input, context.entering(self), mask: mask)
     }
 
-    private func normalize(_ input: Tensor, _ context: Context, mask: Tensor?) -> Tensor {
+    func normalize(_ input: Tensor, _ context: Context, mask: Tensor?) -> Tensor {
         checkChannels(input, channels, axis: axis, context)
         // Kernels exist for float32 and, without weights, for bfloat16.
         if input.elementType == .float16 || (input.elementType == .bfloat16 && mask != nil) {
@@ -138,7 +138,8 @@ public final class BatchNorm: Module {
                 .cast(to: input.elementType)
         }
         let weights = mask?.cast(to: input.elementType)
-        let input = weights.map { maskingNonFinite(input, weights: $0) } ?? input
+        let input = weights.map { input.maskingNonFinite(axis: axis, weights: $0) } ?? input
+        context.observer?.observe(self, input, weights: weights)
         var usesBatch =
             statistics == nil || normalization == .batch
             || (normalization == .automatic && context.isTraining)
@@ -163,13 +164,6 @@ public final class BatchNorm: Module {
                 variance: variance.cast(to: .float64))
         }
         return apply(input, mean: moments!.mean, low: moments!.low, variance: moments!.variance)
-    }
-
-    private func maskingNonFinite(_ input: Tensor, weights: Tensor) -> Tensor {
-        let isMasked = (weights .== 0).cast(to: input.elementType).expanded(axis: axis)
-        let isFinite = ((input - input) .== 0).cast(to: input.elementType)
-        let isKept = (isMasked * (1 - isFinite)) .== 0
-        return Tensor.select(isKept, input, Tensor.zeros([], input.elementType))
     }
 
     private func apply(_ input: Tensor, mean: Tensor, low: Tensor?, variance: Tensor) -> Tensor {

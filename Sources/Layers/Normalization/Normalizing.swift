@@ -65,6 +65,14 @@ extension Tensor {
         return compute(rows).reshape(ordered.shape).transposed(axes: inverse)
     }
 
+    /// Zeros in place of what weights of 0 exclude and what is not finite.
+    func maskingNonFinite(axis: Int, weights: Tensor) -> Tensor {
+        let isMasked = (weights .== 0).cast(to: elementType).expanded(axis: axis)
+        let isFinite = ((self - self) .== 0).cast(to: elementType)
+        return Tensor.select(
+            (isMasked * (1 - isFinite)) .== 0, self, Tensor.zeros([], elementType))
+    }
+
     /// A vector of one value per channel, shaped to broadcast against `target`.
     func perChannel(axis: Int, like target: Tensor) -> Tensor {
         var extents = [Int](repeating: 1, count: target.rank)

@@ -264,6 +264,7 @@ final class CentredInputGradientKernel: Kernel {
     private let activation: (kind: Int32, slope: Float)
     private let isBFloat16: Bool
     private let stream: Int32
+    private let fallback: ReferenceRowsKernel
 
     init?(_ call: KernelCall, _ operation: CentredInputGradient) {
         let spec = call.inputSpecs[1]
@@ -279,9 +280,14 @@ final class CentredInputGradientKernel: Kernel {
         activation = operation.activation.code
         isBFloat16 = spec.type == .bfloat16
         stream = call.streams ? 1 : 0
+        fallback = ReferenceRowsKernel(fallbackFor: call)
     }
 
     override func run(_ task: ShardTask) {
+        if ReferenceRowsKernel.isExtreme(b.pointer(task), count: view.channels) {
+            fallback.run(task)
+            return
+        }
         let outer = view.outerPerUnit * task.count
         if isBFloat16 {
             ek_centred_input_gradient_bf16(

@@ -131,6 +131,7 @@ final class GroupInputGradientKernel: Kernel {
     private let operands: GroupOperands
     private let expanded: GroupPartials
     private let stream: Int32
+    private let fallback: ReferenceRowsKernel
 
     init?(_ call: KernelCall, _ operation: GroupInputGradient) {
         guard call.inputSpecs[1].type == .float32 else { return nil }
@@ -140,6 +141,7 @@ final class GroupInputGradientKernel: Kernel {
             call, call.inputSpecs[1], axis: operation.axis, groups: operation.groups,
             operation.parts.positions(after: 3))
         expanded = GroupPartials(groups: call.groupCount, length: 4 * operands.view.channels)
+        fallback = ReferenceRowsKernel(fallbackFor: call)
         stream = call.streams ? 1 : 0
     }
 
@@ -151,6 +153,10 @@ final class GroupInputGradientKernel: Kernel {
         let dx: UnsafeMutablePointer<Float> = dx.pointer(task)
         let a = UnsafePointer(a.pointer(task, as: Double.self))
         let (mean, b, c) = (operands.mean(task), operands.scale(task), operands.shift(task))
+        if ReferenceRowsKernel.isExtreme(b, count: rows * view.groups) {
+            fallback.run(task)
+            return
+        }
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             ek_row_centred_input_gradient_f32(
                 dy, x, rows * view.groups, operands.runLength, view.inner, mean,

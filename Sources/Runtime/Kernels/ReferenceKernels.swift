@@ -27,6 +27,27 @@ final class ReferenceRowsKernel: Kernel {
     }
 }
 
+extension ReferenceRowsKernel {
+    /// What takes over from a float32 kernel where a factor per channel leaves float32's range, as in the
+    /// gradients of inputs around 1e30.
+    convenience init(fallbackFor call: KernelCall) {
+        guard
+            case .rows(let aligned) = call.node.operation.sharding(
+                call.inputSpecs, call.outputSpecs)
+        else { preconditionFailure("\(call.node.operation.name) is not work per row") }
+        self.init(call, aligned: aligned)
+    }
+
+    /// Whether a factor is far from what float32 holds without loss.
+    static func isExtreme(_ factors: UnsafePointer<Double>, count: Int) -> Bool {
+        for index in 0..<count {
+            let size = abs(factors[index])
+            if size > 0x1p100 || (size < 0x1p-100 && size > 0) { return true }
+        }
+        return false
+    }
+}
+
 /// The general kernel of reductions: reference results per shard, merged by the operation's own rule.
 final class ReferenceReductionKernel: Kernel {
     private let call: KernelCall
