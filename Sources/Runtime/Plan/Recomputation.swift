@@ -32,8 +32,14 @@ struct Recomputation {
         return program.mappingRoots { recomputation.rebuild($0, chosen) }
     }
 
+    /// The output of a residual sum is kept: to make it again would need the sums of all blocks before.
+    private func isCheap(_ node: Node) -> Bool {
+        Schedule.isCheap(node.operation)
+            && (node.operation as? CentredScale)?.parts.hasResidual != true
+    }
+
     private func isWorthRecomputing(_ node: Node) -> Bool {
-        guard Schedule.isCheap(node.operation), case .rows(let units) = schedule[node].mode,
+        guard isCheap(node), case .rows(let units) = schedule[node].mode,
             units.isBatch,
             node.outputs[0].byteCount >= Self.smallestBytes, !roots.contains(node.tensor)
         else { return false }

@@ -7,9 +7,9 @@ struct Rewriter {
     static var standard: Rewriter {
         Rewriter(passes: [
             ShareEqualNodes.self, FuseInputGradient.self, FuseGroupInputGradient.self,
-            FuseActivationGradient.self,
-            FuseActivation.self, FuseScaledGather.self, FuseSoftmaxWithLoss.self,
-            TransposeWeights.self, PackConvolutionWeights.self, ShareEqualNodes.self,
+            ReadActivationOutput.self, FuseActivationGradient.self, FuseActivation.self,
+            FuseScaledGather.self, FuseSoftmaxWithLoss.self, TransposeWeights.self,
+            PackConvolutionWeights.self, ShareEqualNodes.self,
         ])
     }
 

@@ -87,7 +87,8 @@ struct Schedule {
 
     /// Whether a leaf's rows are samples: an input's are, unless it is a vector of statistics.
     private static func holdsSamples(_ leaf: Node) -> Bool {
-        leaf.operation is InputLeaf && !(leaf.outputs[0].type == .float64 && leaf.outputs[0].shape.rank == 1)
+        leaf.operation is InputLeaf
+            && !(leaf.outputs[0].type == .float64 && leaf.outputs[0].shape.rank == 1)
     }
 
     private func placeAlias(_ node: Node) -> Entry {

@@ -1,0 +1,24 @@
+/// The gradient of ReLU behind a residual sum is read off its output, which is kept for the next block
+/// anyway: the sum itself need not be.
+public struct ReadActivationOutput: Rewrite {
+    public let name = "ReLU's gradient from its output"
+
+    /// The output of each activation, by its argument.
+    private var outputs: [Tensor: Tensor] = [:]
+
+    public init() {}
+
+    public mutating func replacement(for node: Node, in context: RewriteContext) -> [Tensor]? {
+        // With a slope of 0 or more the output is positive just where the argument is.
+        if let unary = node.operation as? Unary, case .leakyReLU(let slope) = unary.function,
+            slope >= 0,
+            NormalizedSum(node.inputs[0])?.residuals.isEmpty == false
+        {
+            outputs[node.inputs[0]] = node.tensor
+        }
+        guard let binary = node.operation as? Binary, case .leakyReLUGradient = binary.function,
+            let output = outputs[node.inputs[1]]
+        else { return nil }
+        return Node(binary, [node.inputs[0], output]).tensors
+    }
+}
