@@ -7,8 +7,8 @@ struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train one network with and without batch norm, side by side.",
         discussion: """
-            784 -> Dense 128 -> BatchNorm -> ReLU -> Dense 10 -> BatchNorm -> softmax on Fashion-MNIST,
-            and the same without the two norms, with the same seed and learning rate.
+            784 -> Dense 128 -> BatchNorm -> ReLU -> Dense 10 -> BatchNorm -> softmax on \
+            Fashion-MNIST, and the same without the two norms, with the same seed and learning rate.
             """)
 
     @Option(help: "fashion-mnist, or a folder of IDX files with the names of MNIST's.")

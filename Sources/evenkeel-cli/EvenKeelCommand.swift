@@ -8,11 +8,11 @@ struct EvenKeelCommand: ParsableCommand {
         commandName: "evenkeel",
         abstract: "Trains, runs and examines neural networks whose heart is normalization.",
         discussion: """
-            Start with `evenkeel demo`: it trains one network with and one without batch norm, side by
-            side. `evenkeel train --help` explains every option of a training; a stack of layers of your
-            own goes into a YAML file for `--model`.
+            Start with `evenkeel demo`: it trains one network with and one without batch norm, side \
+            by side. `evenkeel train --help` explains every option of a training; a stack of layers \
+            of your own goes into a YAML file for `--model`.
 
-            Exit codes: 0 done, 64 wrong usage, 130 interrupted, 1 anything else, with one line that
+            Exit codes: 0 done, 64 wrong usage, 130 interrupted, 1 anything else, with one line that \
             begins with `error:`.
             """,
         subcommands: [

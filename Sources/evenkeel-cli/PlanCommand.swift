@@ -8,8 +8,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Show how a training step is executed.",
         discussion: """
-            Phases, the shards of each, what stays in cache, what is stored for the backward pass, and
-            bytes. Takes the options of `evenkeel train` that shape the step.
+            Phases, the shards of each, what stays in cache, what is stored for the backward pass, \
+            and bytes. Takes the options of `evenkeel train` that shape the step.
             """)
 
     @OptionGroup var options: TrainingOptions

@@ -7,8 +7,8 @@ struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Give a run's probabilities for samples in a file.",
         discussion: """
-            Prints a line of probabilities for each sample, as CSV with the classes' names on the first
-            line, or as JSON. Bytes are scaled as the run's data is; other numbers are taken as they are.
+            Prints a line of probabilities for each sample, as CSV with the classes' names on the \
+            first line, or as JSON. Bytes are scaled as the run's data is; other numbers are taken as they are.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case csv, json }

@@ -8,11 +8,11 @@ struct Train: ParsableCommand {
         abstract: "Train a network and keep the run in a folder.",
         discussion: """
             evenkeel train --data fashion-mnist --norm batch --epochs 3 --output runs/first
-            evenkeel train --model layers.yaml --optimizer sgd --learning-rate 0.1 --schedule cosine
+            evenkeel train --model layers.yaml --optimizer sgd --learning-rate 0.1
             evenkeel train --output runs/first --resume --epochs 10
 
-            The run folder gets config.yaml, metrics.jsonl, model.safetensors and a checkpoint. Ctrl-C
-            finishes the step and saves; --resume goes on, with the same results as if nothing had
+            The run folder gets config.yaml, metrics.jsonl, model.safetensors and a checkpoint. Ctrl-C \
+            finishes the step and saves; --resume goes on, with the same results as if nothing had \
             happened, also after the program was killed.
 
             A file of layers for --model:

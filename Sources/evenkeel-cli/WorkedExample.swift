@@ -8,9 +8,9 @@ struct WorkedExample: ParsableCommand {
         commandName: "worked-example",
         abstract: "Compute the batch norm example of ten samples by hand's rules.",
         discussion: """
-            Ten samples with two features, 1 to 20 in rows, through a training batch norm with gamma 2
-            and beta 1: the example that is often told with a variance of 33.33 that its own formulas do
-            not give.
+            Ten samples with two features, 1 to 20 in rows, through a training batch norm with gamma \
+            2 and beta 1: the example that is often told with a variance of 33.33 that its own \
+            formulas do not give.
             """)
 
     @Flag(help: "One JSON object on standard output.")

@@ -4,26 +4,28 @@ import Foundation
 
 /// The options of a training. Each one that is given overrides the configuration file and the defaults.
 struct TrainingOptions: ParsableArguments {
-    @Option(help: "fashion-mnist, or a folder of IDX files with the names of MNIST's.")
+    @Option(
+        help: "fashion-mnist (default), or a folder of IDX files with MNIST's names.")
     var data: String?
 
-    @Option(help: "mlp (see --hidden, --norm, ...), or a YAML file that lists layers.")
+    @Option(help: "mlp (the default; see --hidden, --norm, ...), or a YAML file that lists layers.")
     var model: String?
 
-    @Option(help: "Normalization of the mlp: batch, layer or none.")
+    @Option(help: "Normalization of the mlp (default: batch).")
     var norm: NormKind?
 
     @Option(
-        help: "Widths of the mlp's hidden layers, such as 256,128.",
+        help: "Widths of the mlp's hidden layers, as in 256,128 (default: 128).",
         transform: { try parseIntegers($0) })
     var hidden: [Int]?
 
-    @Option(help: "Activation of the mlp: relu, sigmoid, tanh, gelu, ...")
+    @Option(help: "Activation of the mlp (default: relu).")
     var activation: LayerKind?
 
     @Option(
         name: .customLong("init"),
-        help: "Initial weights of the mlp: he, xavier, lecun, orthogonal, normal=0.05, ...")
+        help:
+            "Initial weights of the mlp: he (default), xavier, orthogonal, normal=0.05, ...")
     var initializer: String?
 
     @Option(
@@ -31,25 +33,28 @@ struct TrainingOptions: ParsableArguments {
         help: "The mlp's dropout rate behind each activation, 0 to below 1.")
     var dropout: Double?
 
-    @Option(parsing: .unconditional, help: "How often to go through the training data.")
+    @Option(
+        parsing: .unconditional, help: "How often to go through the training data (default: 3).")
     var epochs: Int?
 
     @Option(parsing: .unconditional, help: "How many batches to train on, instead of --epochs.")
     var steps: Int?
 
-    @Option(parsing: .unconditional, help: "Samples per step.")
+    @Option(parsing: .unconditional, help: "Samples per step (default: 128).")
     var batchSize: Int?
 
     @Flag(help: "Leave out samples that do not fill a batch at the end of an epoch.")
     var dropLastBatch = false
 
-    @Option(help: "sgd, adam, adamw or rmsprop.")
+    @Option(help: "How weights are updated (default: adam).")
     var optimizer: RunConfiguration.OptimizerKind?
 
-    @Option(parsing: .unconditional, help: "The learning rate; the schedule multiplies it.")
+    @Option(
+        parsing: .unconditional,
+        help: "The learning rate; the schedule multiplies it (default: 0.001).")
     var learningRate: Double?
 
-    @Option(parsing: .unconditional, help: "Momentum of sgd.")
+    @Option(parsing: .unconditional, help: "Momentum of sgd (default: 0.9).")
     var momentum: Double?
 
     @Option(
@@ -69,12 +74,12 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Determines initial weights, the order of samples, and dropout.")
+        help: "Determines initial weights, order of samples, dropout (default: 0).")
     var seed: UInt64?
 
     @Option(
         parsing: .unconditional,
-        help: "So many batches in a row may be skipped for not being finite.")
+        help: "So many batches in a row may be skipped for not being finite (default: 10).")
     var maxBadBatches: Int?
 
     @Option(help: "A YAML file with any of these options, in camelCase.")
@@ -136,7 +141,12 @@ struct TrainingOptions: ParsableArguments {
 }
 
 extension NormKind: ExpressibleByArgument {}
-extension LayerKind: ExpressibleByArgument {}
+extension LayerKind: ExpressibleByArgument {
+    /// Only activations can be asked for by an option.
+    public static var allValueStrings: [String] {
+        allCases.filter(\.isActivation).map(\.rawValue)
+    }
+}
 extension RunConfiguration.OptimizerKind: ExpressibleByArgument {}
 
 func parseIntegers(_ text: String) throws -> [Int] {
