@@ -29,7 +29,8 @@ public final class Step {
     private var traced: [[TensorSpec]: any RunnableStep] = [:]
 
     /// - Parameters:
-    ///   - threads: worker threads for the fast backend; results do not depend on it.
+    ///   - backend: fast, or the reference to compare with.
+    ///   - workers: the threads of the fast backend; results do not depend on their number.
     ///   - body: called once for each new combination of input shapes.
     public init(
         backend: Backend = .fast, workers: Workers = .shared,
