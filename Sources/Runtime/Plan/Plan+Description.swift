@@ -26,16 +26,17 @@ extension Plan: CustomStringConvertible {
         return lines.joined(separator: "\n")
     }
 
-    /// Bytes of tensors with a row per sample that one phase makes and a later one reads: the activations
-    /// that training keeps.
+    /// Bytes of tensors with a row per sample that are made by the time the outputs (the loss, say) are
+    /// known, and read later: the activations that training keeps for its backward pass.
     public var savedActivationBytes: Int {
+        let known = program.outputs.map { schedule[schedule.base($0).node].time }.max() ?? -1
         var saved: Set<Tensor> = []
-        for node in schedule.nodes {
+        for node in schedule.nodes
+        where schedule[node].time > known && schedule[node].mode != .alias {
             for input in node.inputs {
                 let base = schedule.base(input)
                 guard case .rows(let units) = schedule[base.node].mode, units.isBatch,
-                    schedule[node].time > schedule[base.node].time,
-                    schedule[node].mode != .alias
+                    schedule[base.node].time <= known
                 else { continue }
                 saved.insert(base)
             }
