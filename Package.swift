@@ -63,7 +63,11 @@ let package = Package(
         room("Datasets", ["Arrays", "Interchange"]),
         room(
             "Training",
-            ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime", logging, yams]),
+            [
+                "Arrays", "Datasets", "Graph", "Interchange", "Layers", "Models", "Runtime",
+                logging,
+                yams,
+            ]),
         room(
             "EvenKeel",
             [

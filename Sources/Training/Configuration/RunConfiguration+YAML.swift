@@ -9,15 +9,18 @@ extension RunConfiguration {
     ]
 
     /// Reads a configuration; what it does not name keeps its default. Throws with the line of what is
-    /// wrong; unknown keys are. `model` is `mlp` or a description of layers.
+    /// wrong; unknown keys are. `model` is `mlp`, the name of an architecture, or a description of layers.
     public init(yaml text: String, source: String) throws(ConfigurationError) {
         let reader = try YAMLReader(text, source: source)
         let entries = try reader.entries(known: Self.keys, in: "configuration")
         if let value = entries["data"] { data = try value.text("data") }
         if let value = entries["model"] {
             if value.isScalar {
-                guard try value.text("model") == "mlp" else {
-                    throw value.error("model: expected mlp or a list of layers")
+                let name = try value.text("model")
+                architecture = Architecture(rawValue: name)
+                guard name == "mlp" || architecture != nil else {
+                    let known = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw value.error("model: expected mlp, \(known), or a list of layers")
                 }
             } else {
                 model = try ModelDescription(value)
@@ -77,6 +80,8 @@ extension RunConfiguration {
         var pairs: [(Node, Node)] = [("data", Node(data))]
         if let model {
             pairs.append(("model", model.node))
+        } else if let architecture {
+            pairs += [("model", Node(architecture.rawValue)), ("norm", Node(norm.rawValue))]
         } else {
             pairs += [
                 ("model", "mlp"), ("hidden", Node(hidden.map(integer), .implicit, .flow)),

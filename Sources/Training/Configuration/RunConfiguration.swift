@@ -7,7 +7,10 @@ import Layers
 public struct RunConfiguration: Hashable, Sendable {
     /// `fashion-mnist`, or a folder of IDX files with the names of MNIST's.
     public var data = "fashion-mnist"
-    /// Nil is a perceptron with the widths, norm and so on below.
+    /// A network by name; it takes `norm` from below.
+    public var architecture: Architecture?
+    /// A list of layers. Without it, and without a name, the model is a perceptron with the widths, norm
+    /// and so on below.
     public var model: ModelDescription?
     public var hidden = [128]
     public var norm = NormKind.batch
@@ -44,11 +47,19 @@ public struct RunConfiguration: Hashable, Sendable {
     }
 
     /// The data, as the model takes it: a perceptron gets each sample as one row of numbers.
-    public func prepare(_ data: Dataset) -> Dataset { model == nil ? data.flattened() : data }
+    public func prepare(_ data: Dataset) -> Dataset {
+        model == nil && architecture == nil ? data.flattened() : data
+    }
 
     /// The model with its initial values.
-    public func makeModel(_ data: Dataset) throws -> Sequential {
-        let model = try description(classes: data.classCount ?? 1).build(input: data.featureShape)
+    public func makeModel(_ data: Dataset) throws -> Module {
+        let classes = data.classCount ?? 1
+        let model: Module =
+            if let architecture {
+                try architecture.build(image: data.featureShape, classes: classes, norm: norm)
+            } else {
+                try description(classes: classes).build(input: data.featureShape)
+            }
         model.initialize(seed: seed)
         return model
     }

@@ -11,10 +11,10 @@ struct Benchmark: ParsableCommand {
 
 /// The options that benchmarks of models share.
 struct ModelBenchmarkOptions: ParsableArguments {
-    @Option(help: "mlp (784-128-10), or a YAML file that lists layers.")
+    @Option(help: "mlp (784-128-10), a network by name (see train --help), or a YAML file.")
     var model = "mlp"
 
-    @Option(help: "Normalization of the mlp: batch, layer or none.")
+    @Option(help: "Normalization: batch, layer or none.")
     var norm = NormKind.batch
 
     @Option(help: "Samples per step.")
@@ -42,9 +42,7 @@ struct ModelBenchmarkOptions: ParsableArguments {
         configuration.batchSize = batchSize
         configuration.length = .steps(steps + warmUp)
         configuration.dropsLastBatch = true
-        if model != "mlp" {
-            configuration.model = try ModelDescription(yaml: try readText(model), source: model)
-        }
+        try configuration.choose(model: model)
         let count = max(batchSize * 4, 2048)
         var generator = PhiloxGenerator(seed: 1)
         let images = NDArray(

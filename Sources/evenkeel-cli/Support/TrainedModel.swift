@@ -3,7 +3,7 @@ import EvenKeel
 /// The model of a run folder with its values, and the data it was made for.
 struct TrainedModel {
     let configuration: RunConfiguration
-    let model: Sequential
+    let model: Module
     let train: Dataset
     let test: Dataset
 

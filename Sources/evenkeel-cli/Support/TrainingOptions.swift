@@ -8,10 +8,15 @@ struct TrainingOptions: ParsableArguments {
         help: "fashion-mnist (default), or a folder of IDX files with MNIST's names.")
     var data: String?
 
-    @Option(help: "mlp (the default; see --hidden, --norm, ...), or a YAML file that lists layers.")
+    @Option(
+        help: ArgumentHelp(
+            "mlp (the default; see --hidden, --norm, ...), a network by name, or a YAML file.",
+            discussion: "Networks: "
+                + Architecture.allCases.map(\.rawValue).joined(separator: ", ")
+                + ". A YAML file lists layers."))
     var model: String?
 
-    @Option(help: "Normalization of the mlp (default: batch).")
+    @Option(help: "Normalization of the mlp or the named network (default: batch).")
     var norm: NormKind?
 
     @Option(
@@ -105,18 +110,19 @@ struct TrainingOptions: ParsableArguments {
         }
         set(data, \.data)
         if let model {
-            result.model =
-                model == "mlp"
-                ? nil : try ModelDescription(yaml: try readText(model), source: model)
+            try result.choose(model: model)
         }
-        if result.model != nil {
+        if result.model != nil && norm != nil {
+            throw ValidationError("--norm is not for a file of layers: it says it itself")
+        }
+        if result.model != nil || result.architecture != nil {
             let given = [
-                ("--norm", norm != nil), ("--hidden", hidden != nil),
+                ("--hidden", hidden != nil),
                 ("--activation", activation != nil), ("--init", initializer != nil),
                 ("--dropout", dropout != nil),
             ]
             if let (name, _) = given.first(where: { $0.1 }) {
-                throw ValidationError("\(name) is for --model mlp; a file of layers says it itself")
+                throw ValidationError("\(name) is for --model mlp")
             }
         }
         set(norm, \.norm)
@@ -137,6 +143,16 @@ struct TrainingOptions: ParsableArguments {
         set(seed, \.seed)
         set(maxBadBatches, \.maximumBadBatches)
         do { try result.validate() } catch { throw ValidationError("\(error)") }
+    }
+}
+
+extension RunConfiguration {
+    /// Takes the model that an option names: mlp, an architecture, or a file of layers.
+    mutating func choose(model name: String) throws {
+        architecture = Architecture(rawValue: name)
+        model =
+            name == "mlp" || architecture != nil
+            ? nil : try ModelDescription(yaml: try readText(name), source: name)
     }
 }
 
