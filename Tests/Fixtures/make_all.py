@@ -1,6 +1,7 @@
 """Makes every fixture again; `make fixtures` runs this."""
 
 import make_activations
+import make_images
 import make_interchange
 import make_keras
 import make_losses
@@ -11,6 +12,7 @@ import make_training
 
 for module in [
     make_activations,
+    make_images,
     make_losses,
     make_normalization,
     make_optimizers,

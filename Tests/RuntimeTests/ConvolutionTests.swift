@@ -22,6 +22,29 @@ import Testing
         }
     }
 
+    /// Every image case in bfloat16, against the reference on the same rounded numbers.
+    @Test(arguments: OperationCases.all.filter { $0.name.contains("convolution") })
+    func bfloat16AgreesWithReference(_ sample: OperationCase) {
+        let inputs = sample.inputs(.bfloat16)
+        let body: ([Tensor]) -> [Tensor] = { leaves in
+            let outputs = sample.build(leaves)
+            let seeds = outputs.map { Tensor(repeating: 0.75, shape: $0.shape, $0.elementType) }
+            let gradients = pullback(of: outputs, seeds: seeds, to: leaves)
+            return outputs + gradients + [gradients[1].cast(to: .float32)]
+        }
+        let expected = Step(backend: .reference, body).run(inputs).outputs
+        let found = Step(workers: Workers(count: 2), body).run(inputs).outputs
+        for (position, (a, b)) in zip(found, expected).enumerated() {
+            #expect(a.shape == b.shape && a.elementType == b.elementType)
+            let (x, y) = (a.elements(as: Double.self), b.elements(as: Double.self))
+            let scale = max(1, y.map(abs).max() ?? 1)
+            // Sums are float32; only what is stored as bfloat16 is rounded to 8 bits.
+            let tolerance = a.elementType == .bfloat16 ? 0x1p-8 : 1e-5
+            let worst = zip(x, y).map { abs($0 - $1) }.max() ?? 0
+            #expect(worst <= tolerance * scale, "result \(position): \(worst) of \(scale)")
+        }
+    }
+
     /// Weights change from step to step: each run packs them anew.
     @Test func packsTheWeightsOfEachRun() {
         let step = Step { [$0[0].convolution($0[1], padding: 1)] }

@@ -54,6 +54,8 @@ final class ConvolutionKernel: Kernel {
         guard let calls else { return nil }
         (source, weight, target) = (call.inputs[0], call.inputs[1], call.outputs[0])
         self.calls = calls
+        // Binding clears the padding of a layout: now, not while other groups read the same weight.
+        if case .fixed(let base) = weight.place { calls.bind(1, base + weight.offset) }
     }
 
     override var workspaceBytes: Int { calls.scratchpadBytes }

@@ -125,6 +125,13 @@ struct PackConvolutionWeights: Rewrite {
             else { return nil }
             let sum = Node(operation, node.inputs).tensors[0]
             return [type == .float32 ? sum : sum.cast(to: type)]
+        case let operation as Cast where operation.type == .float32:
+            // The sum is float32 before it is rounded: whoever wants that gets it.
+            let rounding = node.inputs[0].node
+            guard rounding.operation is Cast,
+                rounding.inputs[0].node.operation is SummedWeightGradient
+            else { return nil }
+            return [rounding.inputs[0]]
         default: return nil
         }
     }

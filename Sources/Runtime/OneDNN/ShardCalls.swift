@@ -37,6 +37,11 @@ struct ShardCalls {
         scratchpadBytes = scratchpad
     }
 
+    /// Says once and for all where an argument lies.
+    func bind(_ index: Int, _ address: UnsafeMutableRawPointer) {
+        for call in full + last { call.bind(index, address) }
+    }
+
     /// What runs the task's shard; nil when it is empty.
     @inline(__always)
     subscript(task: ShardTask) -> OneDNNCall? {
