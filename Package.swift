@@ -97,7 +97,9 @@ let package = Package(
         tests("Runtime", ["Arrays", "Graph", "TestSupport"]),
         tests("Interchange", ["Arrays", "FileTestSupport"]),
         tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
-        tests("Models", ["Arrays", "Graph", "Layers", "Normalization", "Runtime", "Training"]),
+        tests(
+            "Models",
+            ["Arrays", "Graph", "Layers", "Normalization", "Runtime", "TestSupport", "Training"]),
         tests("Datasets", ["Arrays", "Interchange", "FileTestSupport"]),
         tests("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime"]),
         tests("EvenKeel", ["evenkeel-cli"]),

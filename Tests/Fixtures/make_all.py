@@ -7,6 +7,7 @@ import make_keras
 import make_losses
 import make_normalization
 import make_optimizers
+import make_resnet
 import make_schedules
 import make_training
 
@@ -20,5 +21,6 @@ for module in [
     make_keras,
     make_interchange,
     make_training,
+    make_resnet,
 ]:
     module.main()
