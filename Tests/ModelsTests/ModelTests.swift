@@ -42,20 +42,31 @@ struct ModelTests {
 
     static var networks: [(Module, Shape)] {
         [
-            (ResNet.resNet18(classes: 7), [2, 64, 64, 3]),
-            (ResNet.resNet50(classes: 7, stem: .small), [2, 32, 32, 3]),
+            (
+                ResNet(
+                    channels: 3, classes: 7, depths: [2, 2, 2, 2], width: 8, stem: .large),
+                [2, 64, 64, 3]
+            ),
+            (
+                ResNet(
+                    channels: 3, classes: 7, depths: [3, 4, 6, 3], width: 4, block: .bottleneck),
+                [2, 32, 32, 3]
+            ),
             (ResNet.small(depth: 56, channels: 1, classes: 7), [2, 28, 28, 1]),
             (
                 ResNet.small(depth: 20, channels: 3, classes: 7, preActivation: true),
                 [2, 32, 32, 3]
             ),
-            (MobileNetV2(classes: 7), [2, 64, 64, 3]),
+            (MobileNetV2(classes: 7, widthMultiplier: 0.2), [2, 64, 64, 3]),
             (
                 MobileNetV2(channels: 1, classes: 7, widthMultiplier: 0.35, reduction: 8),
                 [2, 28, 28, 1]
             ),
             (PlainNetworks.cnn(image: [28, 28, 1], classes: 7), [2, 28, 28, 1]),
-            (PlainNetworks.vgg(channels: 3, classes: 7), [2, 32, 32, 3]),
+            (
+                PlainNetworks.vgg(channels: 3, classes: 7, stages: [(8, 1), (16, 2)]),
+                [2, 32, 32, 3]
+            ),
         ]
     }
 
