@@ -5,8 +5,8 @@ import Layers
 import Runtime
 
 extension Module {
-    /// Recomputes the running statistics of every batch norm exactly over a data set; see
-    /// ``Layers/Module/recalibrate(batchCount:workers:batch:input:)``. Throws when the set is empty.
+    /// Recomputes the running statistics of every batch norm exactly over a data set, as the form with
+    /// a closure for the batches does. Throws when the set is empty.
     ///
     /// - Parameter batchSize: how many samples are held in memory at once; results do not depend on it.
     /// - Returns: the norms that were recomputed.
