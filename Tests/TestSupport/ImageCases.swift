@@ -20,6 +20,10 @@ extension OperationCases {
     }
 
     private static let convolutions = [
+        OperationCase(
+            "convolution, bias",
+            [.normal([3, 4, 5, 2]), .normal([5, 2, 3, 3], seed: 2), .normal([5], seed: 3)]
+        ) { [$0[0].convolution($0[1], padding: 1) + $0[2]] },
         convolution("1-D", [3, 7, 2], [4, 2, 3], padding: 1),
         convolution("1-D same", [2, 6, 3], [2, 3, 4], strides: [2], padding: .same),
         convolution("pointwise", [2, 3, 2, 5], [3, 5, 1, 1]),
@@ -119,9 +123,12 @@ extension OperationCases {
     static let imageBatches = [
         OperationCase(
             "convolutions",
-            [.normal([61, 6, 5, 3]), .normal([20, 3, 3, 3], seed: 2), .normal([4, 20, 1, 1])]
+            [
+                .normal([61, 6, 5, 3]), .normal([20, 3, 3, 3], seed: 2), .normal([4, 20, 1, 1]),
+                .normal([20], seed: 4),
+            ]
         ) {
-            let hidden = $0[0].convolution($0[1], padding: 1).relu()
+            let hidden = ($0[0].convolution($0[1], padding: 1) + $0[3]).relu()
             return [hidden.convolution($0[2], strides: [2]), hidden.globalAveragePooled()]
         },
         OperationCase(

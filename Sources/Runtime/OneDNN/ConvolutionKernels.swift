@@ -31,6 +31,7 @@ final class PackWeightKernel: Kernel {
 /// A convolution or its gradient by the image, with a packed weight.
 final class ConvolutionKernel: Kernel {
     private let source, weight, target: Operand
+    private let bias: Operand?
     private let calls: ShardCalls
 
     init?(_ call: KernelCall, _ problem: ConvolutionProblem) {
@@ -45,7 +46,7 @@ final class ConvolutionKernel: Kernel {
                     ? [
                         (CInt(DNNL_ARG_SRC), image), (CInt(DNNL_ARG_WEIGHTS), packed),
                         (CInt(DNNL_ARG_DST), result),
-                    ]
+                    ] + (problem.hasBias ? [(CInt(DNNL_ARG_BIAS), problem.bias()!)] : [])
                     : [
                         (CInt(DNNL_ARG_DIFF_DST), result), (CInt(DNNL_ARG_WEIGHTS), packed),
                         (CInt(DNNL_ARG_DIFF_SRC), image),
@@ -53,6 +54,7 @@ final class ConvolutionKernel: Kernel {
             })
         guard let calls else { return nil }
         (source, weight, target) = (call.inputs[0], call.inputs[1], call.outputs[0])
+        bias = problem.hasBias ? call.inputs[2] : nil
         self.calls = calls
         // Binding clears the padding of a layout: now, not while other groups read the same weight.
         if case .fixed(let base) = weight.place { calls.bind(1, base + weight.offset) }
@@ -65,6 +67,7 @@ final class ConvolutionKernel: Kernel {
         call.bind(0, source.address(task))
         call.bind(1, weight.address(task))
         call.bind(2, target.address(task))
+        if let bias { call.bind(3, bias.address(task)) }
         call.run(workspace: task.workspace)
     }
 }

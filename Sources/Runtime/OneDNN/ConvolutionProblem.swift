@@ -17,6 +17,8 @@ struct ConvolutionProblem: Hashable {
     let weight: Shape
     /// The type of images; float32 or bfloat16.
     let type: ElementType
+    /// Whether a number per output channel is added, forward.
+    var hasBias = false
 
     var imageChannels: Int { weight[1] * geometry.groups }
 
@@ -60,6 +62,9 @@ struct ConvolutionProblem: Hashable {
             weightExtents, type == .bfloat16 ? dnnl_bf16 : dnnl_f32, tags[weightExtents.count - 3])
     }
 
+    /// The bias, in the images' type.
+    func bias() -> dnnl_memory_desc_t? { OneDNN.layout([weight[0]], dataType, dnnl_a) }
+
     private var weightType: dnnl_data_type_t {
         // Gradients are summed in float32, whatever the images' type.
         direction == .weightGradient ? dnnl_f32 : dataType
@@ -83,7 +88,7 @@ struct ConvolutionProblem: Hashable {
     }
 
     private func descriptor(_ samples: Int, packed: dnnl_memory_desc_t?) -> dnnl_primitive_desc_t? {
-        guard var x = image(samples), var y = result(samples),
+        guard var x = image(samples), var y = result(samples), let bias = bias(),
             var w = packed ?? OneDNN.layout(weightExtents, weightType, dnnl_format_tag_any)
         else { return nil }
         let strides = geometry.strides.map(dnnl_dim_t.init)
@@ -101,9 +106,11 @@ struct ConvolutionProblem: Hashable {
         let status =
             switch direction {
             case .forward:
-                dnnl_dilated_convolution_forward_desc_init(
-                    &operation, dnnl_forward_training, algorithm, &x, &w, nil, &y, strides,
-                    dilations, before, after)
+                withUnsafePointer(to: bias) { bias in
+                    dnnl_dilated_convolution_forward_desc_init(
+                        &operation, dnnl_forward_training, algorithm, &x, &w,
+                        hasBias ? bias : nil, &y, strides, dilations, before, after)
+                }
             case .inputGradient:
                 dnnl_dilated_convolution_backward_data_desc_init(
                     &operation, algorithm, &x, &w, &y, strides, dilations, before, after)

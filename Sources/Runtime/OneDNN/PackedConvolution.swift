@@ -29,14 +29,15 @@ struct PackWeight: FastOperation {
 
 /// A convolution, or its gradient by the image, with a packed weight.
 ///
-/// Inputs: the image (or the gradient of the result) and the packed weight.
+/// Inputs: the image (or the gradient of the result), the packed weight, and with a bias that.
 struct PackedConvolution: FastOperation {
     let problem: ConvolutionProblem
     /// Of one sample.
     let output: Shape
 
     var name: String {
-        problem.direction == .forward ? "convolution" : "convolutionInputGradient"
+        problem.direction == .forward
+            ? "convolution" + (problem.hasBias ? "+bias" : "") : "convolutionInputGradient"
     }
 
     func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
@@ -44,7 +45,7 @@ struct PackedConvolution: FastOperation {
     }
 
     func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding {
-        .rows(aligned: [true, false])
+        .rows(aligned: inputs.indices.map { $0 == 0 })
     }
 
     func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
@@ -132,8 +133,26 @@ struct PackConvolutionWeights: Rewrite {
                 rounding.inputs[0].node.operation is SummedWeightGradient
             else { return nil }
             return [rounding.inputs[0]]
+        case let operation as Binary where operation == Binary(.add):
+            return withBias(node, context)
         default: return nil
         }
+    }
+
+    /// A convolution to whose output channels numbers are added: the primitive does that when it stores.
+    private func withBias(_ node: Node, _ context: RewriteContext) -> [Tensor]? {
+        let (sum, bias) = (node.inputs[0], node.inputs[1])
+        guard let convolution = sum.node.operation as? PackedConvolution,
+            convolution.problem.direction == .forward, !convolution.problem.hasBias,
+            bias.shape == [convolution.problem.weight[0]], context.isUsedOnce(sum)
+        else { return nil }
+        var problem = convolution.problem
+        problem.hasBias = true
+        // The weight is packed for this primitive, should it prefer another layout.
+        let weight = sum.node.inputs[1].node.inputs[0]
+        guard let pack = PackWeight(problem) else { return nil }
+        let fused = PackedConvolution(problem: problem, output: convolution.output)
+        return [Tensor(fused, sum.node.inputs[0], Tensor(pack, weight), bias)]
     }
 
     private func packed(_ node: Node, _ problem: ConvolutionProblem) -> [Tensor]? {
