@@ -26,6 +26,9 @@ struct PlanCommand: ParsableCommand {
             configuration: configuration, folder: RunFolder(""),
             workers: try makeWorkers(threads), console: Console(isJSON: false))
         let trainer = try run.makeTrainer(model, samples: data.count)
+        do {
+            try trainer.check(data, batchSize: configuration.batchSize, dropsLastBatch: true)
+        } catch { throw ValidationError(error.description) }
         let step = trainer.compiledStep(data, batchSize: configuration.batchSize)
         print(step.plan.map { "\($0)" } ?? "the reference backend has no plan")
     }

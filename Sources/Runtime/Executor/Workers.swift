@@ -30,12 +30,14 @@ public final class Workers: Sendable {
     /// Runs a job to its end. Calls from several threads take turns.
     func run(_ job: Job) {
         running.withLock { _ in
-            OneDNNThreads.single {
-                job.begin()
-                pool.announce(job)
-                job.participate(worker: 0, gate: pool.gate)
-                job.waitUntilFinished(gate: pool.gate)
-                pool.forget()
+            SignalMask.blocking {
+                OneDNNThreads.single {
+                    job.begin()
+                    pool.announce(job)
+                    job.participate(worker: 0, gate: pool.gate)
+                    job.waitUntilFinished(gate: pool.gate)
+                    pool.forget()
+                }
             }
         }
     }
@@ -73,6 +75,7 @@ private final class WorkerPool: Sendable {
     }
 
     private func serve(worker: Int) {
+        SignalMask.block()
         OneDNNThreads.makeSingle()
         var seen: UInt64 = 0
         while true {
