@@ -96,7 +96,7 @@ let package = Package(
         tests("Graph", ["Arrays", "Runtime", "TestSupport", numerics]),
         tests("Runtime", ["Arrays", "Graph", "TestSupport"]),
         tests("Interchange", ["Arrays", "FileTestSupport"]),
-        tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
+        tests("Layers", ["Arrays", "Graph", "Normalization", "Runtime", "TestSupport"]),
         tests(
             "Models",
             ["Arrays", "Graph", "Layers", "Normalization", "Runtime", "TestSupport", "Training"]),

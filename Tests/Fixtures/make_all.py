@@ -2,6 +2,7 @@
 
 import make_activations
 import make_images
+import make_family
 import make_interchange
 import make_keras
 import make_losses
@@ -16,6 +17,7 @@ for module in [
     make_images,
     make_losses,
     make_normalization,
+    make_family,
     make_optimizers,
     make_schedules,
     make_keras,

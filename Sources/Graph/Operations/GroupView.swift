@@ -26,6 +26,14 @@ public struct GroupView: Hashable, Sendable {
     /// Visits every element with its offset, its place among the statistics `[rows, groups]`, and its
     /// channel.
     func forEach(_ body: (_ offset: Int, _ statistic: Int, _ channel: Int) -> Void) {
+        forEach(rows: rows, body)
+    }
+
+    /// The same for the first so many rows.
+    @inlinable
+    public func forEach(
+        rows: Int, _ body: (_ offset: Int, _ statistic: Int, _ channel: Int) -> Void
+    ) {
         var offset = 0
         for row in 0..<rows {
             for _ in 0..<positions {

@@ -2,6 +2,9 @@ import Arrays
 import CKernels
 import Graph
 
+/// In groups of so few values nearly all of a gradient cancels: they are worth float64.
+private let smallGroup = 16
+
 /// The sums of layer norm's backward pass, for every row and group.
 final class GroupSumsKernel: Kernel {
     private let dy, x, sum, centredSum: Operand
@@ -30,6 +33,17 @@ final class GroupSumsKernel: Kernel {
         let centredSum: UnsafeMutablePointer<Double> = centredSum.pointer(task)
         let mean = operands.mean(task)
         let sums = scratch[task.group]
+        if view.valuesPerGroup <= smallGroup {
+            let gamma = operands.gamma(task)
+            sum.update(repeating: 0, count: count)
+            centredSum.update(repeating: 0, count: count)
+            view.forEach(rows: rows) { offset, statistic, channel in
+                let weighted = Double(dy[offset]) * (gamma?[channel] ?? 1)
+                sum[statistic] += weighted
+                centredSum[statistic] += weighted * (Double(x[offset]) - mean[statistic])
+            }
+            return
+        }
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             ek_row_centred_sums_f32(
                 dy, x, count, operands.runLength, view.inner, mean,
@@ -155,6 +169,16 @@ final class GroupInputGradientKernel: Kernel {
         let (mean, b, c) = (operands.mean(task), operands.scale(task), operands.shift(task))
         if ReferenceRowsKernel.isExtreme(b, count: rows * view.groups) {
             fallback.run(task)
+            return
+        }
+        if view.valuesPerGroup <= smallGroup {
+            let gamma = operands.gamma(task)
+            view.forEach(rows: rows) { offset, statistic, channel in
+                let centred = Double(x[offset]) - mean[statistic]
+                let weighted = Double(dy[offset]) * (gamma?[channel] ?? 1)
+                dx[offset] = Float(
+                    a[statistic] * weighted + (b[statistic] * centred + c[statistic]))
+            }
             return
         }
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
