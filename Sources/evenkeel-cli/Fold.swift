@@ -40,7 +40,11 @@ struct Fold: ParsableCommand {
         let samples = trained.test.features.rows(0..<count).converted(to: .float32)
         let inputs =
             (Tensor(samples) * Double(trained.test.scale) + Double(trained.test.shift)).evaluate()
-        let (model, certificate) = try trained.model.folded(verifying: inputs)
+        guard let original = trained.model as? Sequential else {
+            throw FileError.unsupported(
+                path, "only stacks of layers can be folded; the run has a network by name")
+        }
+        let (model, certificate) = try original.folded(verifying: inputs)
         var configuration = trained.configuration
         configuration.model = Self.description(
             of: trained.configuration.description(classes: trained.train.classCount ?? 1), model)

@@ -17,6 +17,12 @@ public enum Architecture: String, Hashable, Sendable, CaseIterable {
     /// The network for images of `[height, width, channels]`. Throws when the samples are no images, or too
     /// small.
     func build(image: Shape, classes: Int, norm: NormKind) throws(ConfigurationError) -> Module {
+        norm.put(into: try network(image: image, classes: classes, norm: norm))
+    }
+
+    private func network(image: Shape, classes: Int, norm: NormKind) throws(ConfigurationError)
+        -> Module
+    {
         guard image.rank == 3, image[0] >= 8, image[1] >= 8 else {
             throw ConfigurationError(
                 "model \(rawValue): expected images of [height, width, channels], at least 8 by 8, "
@@ -53,17 +59,6 @@ public enum Architecture: String, Hashable, Sendable, CaseIterable {
             return MobileNetV2(
                 channels: channels, classes: classes, reduction: isSmall ? 8 : 32,
                 normalizer: normalizer)
-        }
-    }
-}
-
-extension NormKind {
-    /// The same choice for the named convolutional networks.
-    var normalizer: Normalizer {
-        switch self {
-        case .batch: .batch()
-        case .layer: .layer
-        case .none: .none
         }
     }
 }

@@ -38,6 +38,9 @@ private struct LayerBuilderStep {
             return LayerNorm(
                 features, epsilon: try positive("epsilon", 1e-5), scale: flag("scale", true),
                 center: flag("center", true))
+        case .batchRenorm, .ghostBatchNorm, .groupNorm, .instanceNorm, .rmsNorm,
+            .filterResponseNorm, .evonormB0, .evonormS0:
+            return try normalizer(shape)
         case .relu: return ReLU()
         case .leakyRelu: return LeakyReLU(slope: number("slope", 0.01))
         case .elu: return ELU(scale: number("scale", 1))
@@ -81,7 +84,47 @@ private struct LayerBuilderStep {
             throw self.error("init: \(error)")
         }
         shape = Shape(Array(shape.dropLast()) + [outputs])
-        return Dense(inputs, outputs, bias: flag("bias", true), initializer: initializer)
+        let dense = Dense(inputs, outputs, bias: flag("bias", true), initializer: initializer)
+        switch text("weight", "plain") {
+        case "plain": return dense
+        case "weight": return WeightNorm(dense)
+        case "spectral": return SpectralNorm(dense)
+        case "standardized": return WeightStandardization(dense)
+        case let other:
+            throw error(
+                "weight: expected plain, weight, spectral or standardized, found '\(other)'")
+        }
+    }
+
+    /// The normalizers with the channels last.
+    private func normalizer(_ shape: Shape) throws(ConfigurationError) -> Module {
+        guard let channels = shape.last else { throw error("expected samples with an axis") }
+        let epsilon = try positive("epsilon", 1e-5)
+        switch layer.kind {
+        case .batchRenorm: return BatchRenorm(channels, epsilon: epsilon)
+        case .ghostBatchNorm:
+            guard case .integer(let size)? = layer.options["size"], size > 0 else {
+                throw error("size: expected the samples of a ghost batch, 1 or more")
+            }
+            return GhostBatchNorm(ghostSize: size, channels, epsilon: epsilon)
+        case .groupNorm, .evonormS0:
+            guard case .integer(let groups)? = layer.options["groups"], groups > 0,
+                channels % groups == 0
+            else { throw error("groups: expected a number that divides the \(channels) channels") }
+            return layer.kind == .groupNorm
+                ? GroupNorm(groups: groups, channels, epsilon: epsilon)
+                : EvoNormS0(groups: groups, channels, epsilon: epsilon)
+        case .instanceNorm:
+            guard shape.rank > 1 else {
+                throw error(
+                    "samples of shape \(shape) have one value per channel, which instance norm makes "
+                        + "constant; use layer or group norm")
+            }
+            return InstanceNorm(channels, epsilon: epsilon, scale: true, center: true)
+        case .rmsNorm: return RMSNorm([channels], epsilon: epsilon)
+        case .filterResponseNorm: return FilterResponseNorm(channels, epsilon: epsilon)
+        default: return EvoNormB0(channels, epsilon: epsilon)
+        }
     }
 
     private func batchNorm(_ shape: Shape) throws(ConfigurationError) -> Module {

@@ -45,36 +45,32 @@ public struct ModelDescription: Hashable, Sendable {
         initializer: String = "he", dropout: Double = 0
     ) -> ModelDescription {
         var layers: [Layer] = []
-        func dense(_ outputs: Int) {
+        func dense(_ outputs: Int, isLast: Bool) {
             var options: [String: Option] = [
                 "outputs": .integer(outputs), "init": .text(initializer),
             ]
-            if norm == .batch { options["bias"] = .flag(false) }
+            // What has an activation of its own does not belong behind logits.
+            let following = isLast && norm.isActivation ? nil : norm.layer(width: outputs)
+            if following != nil, norm.centresBatch { options["bias"] = .flag(false) }
+            if let name = norm.reparametrization { options["weight"] = .text(name) }
             layers.append(Layer(.dense, options))
-            switch norm {
-            case .batch: layers.append(Layer(.batchNorm))
-            case .layer: layers.append(Layer(.layerNorm))
-            case .none: break
-            }
+            if let following { layers.append(following) }
         }
         for width in hidden {
-            dense(width)
-            layers.append(Layer(activation))
+            dense(width, isLast: false)
+            if !norm.isActivation { layers.append(Layer(activation)) }
             if dropout > 0 { layers.append(Layer(.dropout, ["rate": .number(dropout)])) }
         }
-        dense(outputs)
+        dense(outputs, isLast: true)
         return ModelDescription(layers)
     }
-}
-
-/// The kinds of normalization that can be asked for by name.
-public enum NormKind: String, Hashable, Sendable, CaseIterable {
-    case batch, layer, none
 }
 
 /// The layers that a description can name.
 public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     case dense, batchNorm, layerNorm
+    case batchRenorm, ghostBatchNorm, groupNorm, instanceNorm, rmsNorm, filterResponseNorm
+    case evonormB0, evonormS0
     case relu, leakyRelu, elu, gelu, silu, sigmoid, tanh, softplus, softmax
     case dropout, flatten, reshape
 
@@ -83,7 +79,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     /// The options, with their types.
     var options: [String: OptionType] {
         switch self {
-        case .dense: ["outputs": .integer, "bias": .flag, "init": .text]
+        case .dense: ["outputs": .integer, "bias": .flag, "init": .text, "weight": .text]
         case .batchNorm:
             [
                 "epsilon": .number, "axis": .integer, "scale": .flag, "center": .flag,
@@ -91,6 +87,10 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
                 "weightedByCount": .flag, "variance": .text,
             ]
         case .layerNorm: ["epsilon": .number, "scale": .flag, "center": .flag]
+        case .batchRenorm, .evonormB0: ["epsilon": .number]
+        case .ghostBatchNorm: ["size": .integer, "epsilon": .number]
+        case .groupNorm, .evonormS0: ["groups": .integer, "epsilon": .number]
+        case .instanceNorm, .rmsNorm, .filterResponseNorm: ["epsilon": .number]
         case .leakyRelu: ["slope": .number]
         case .elu: ["scale": .number]
         case .gelu: ["approximate": .flag]
@@ -104,6 +104,8 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     var shorthand: String? {
         switch self {
         case .dense: "outputs"
+        case .ghostBatchNorm: "size"
+        case .groupNorm, .evonormS0: "groups"
         case .dropout: "rate"
         case .leakyRelu: "slope"
         case .reshape: "shape"

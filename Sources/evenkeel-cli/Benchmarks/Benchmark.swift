@@ -14,7 +14,7 @@ struct ModelBenchmarkOptions: ParsableArguments {
     @Option(help: "mlp (784-128-10), a network by name (see train --help), or a YAML file.")
     var model = "mlp"
 
-    @Option(help: "Normalization: batch, layer or none.")
+    @Option(help: "Normalization; see `evenkeel train --help`.")
     var norm = NormKind.batch
 
     @Option(help: "Samples per step.")

@@ -16,7 +16,12 @@ struct TrainingOptions: ParsableArguments {
                 + ". A YAML file lists layers."))
     var model: String?
 
-    @Option(help: "Normalization of the mlp or the named network (default: batch).")
+    @Option(
+        help: """
+            Normalization of the mlp or the named network: batch, batch-renorm, ghost=N, layer, group=N, instance, rms, \
+            filter-response, evonorm-b0, evonorm-s0, weight, spectral, standardized or none \
+            (default: batch).
+            """)
     var norm: NormKind?
 
     @Option(
