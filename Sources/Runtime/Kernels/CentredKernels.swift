@@ -316,8 +316,18 @@ extension CentredScale: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? { CentredScaleKernel(call, self) }
 }
 extension CentredSums: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { CentredSumsKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        isTinyBatch(call.inputSpecs[1], axis: axis) ? nil : CentredSumsKernel(call, self)
+    }
 }
 extension CentredInputGradient: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { CentredInputGradientKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        isTinyBatch(call.inputSpecs[1], axis: axis) ? nil : CentredInputGradientKernel(call, self)
+    }
+}
+
+/// Whether there are so few values per channel that nearly all of batch norm's gradient cancels: those
+/// are worth the general kernel's float64.
+private func isTinyBatch(_ spec: TensorSpec, axis: Int) -> Bool {
+    spec.shape.elementCount <= 4 * spec.shape[axis]
 }
