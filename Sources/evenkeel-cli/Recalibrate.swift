@@ -6,8 +6,8 @@ struct Recalibrate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Recompute a run's running statistics exactly over training data.",
         discussion: """
-            Every batch norm gets the mean and variance of its inputs over the whole data set, in the place
-            of running averages; how the data is split into batches does not matter. The run's
+            Every batch norm gets the mean and variance of its inputs over the whole data set, in the place \
+            of running averages; how the data is split into batches does not matter. The run's \
             model.safetensors is replaced, its checkpoint stays.
             """)
 

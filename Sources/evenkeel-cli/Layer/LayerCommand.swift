@@ -8,14 +8,14 @@ struct LayerCommand: ParsableCommand {
         abstract:
             "Apply a normalization to arrays from a file: to compare it with another library's.",
         discussion: """
-            The input file holds `x` and, where the layer has them, `weight` (gamma), `bias` (beta),
-            `running_mean`, `running_var`, `num_batches_tracked`, `mask`, `v` and `tau`. With `dy` the
-            gradients are computed. For weight-norm, spectral-norm and weight-standardization `x` is the
+            The input file holds `x` and, where the layer has them, `weight` (gamma), `bias` (beta), \
+            `running_mean`, `running_var`, `num_batches_tracked`, `mask`, `v` and `tau`. With `dy` the \
+            gradients are computed. For weight-norm, spectral-norm and weight-standardization `x` is the \
             weight, output unit first; weight-norm's `weight` is the magnitude.
 
-            The output file holds `y`; with `dy` also `dx`, `dweight`, `dbias`; in training the new
-            running statistics, for batch norms `batch_mean` and `batch_var` (biased), and further state
-            under names that begin with `state_`, which the next call accepts as input. Precision follows
+            The output file holds `y`; with `dy` also `dx`, `dweight`, `dbias`; in training the new \
+            running statistics, for batch norms `batch_mean` and `batch_var` (biased), and further state \
+            under names that begin with `state_`, which the next call accepts as input. Precision follows \
             x; statistics are float32 or better.
             """)
 
