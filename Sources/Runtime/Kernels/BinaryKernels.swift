@@ -74,6 +74,15 @@ extension Binary: FastOperation {
     private func float32Body(
         _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
     ) -> BinaryKernel<Float, Float>.Body {
+        if case .clampGradient(let lower, let upper) = function {
+            // Both ends belong to the range, as in PyTorch's clamp.
+            let (lower, upper) = (Float(lower), Float(upper))
+            return {
+                forEachPair($0, layoutA, $1, layoutB, $2, $3) { dy, x in
+                    x >= lower && x <= upper ? dy : 0
+                }
+            }
+        }
         guard let (code, p) = simdCode else {
             return { forEachPair($0, layoutA, $1, layoutB, $2, $3) { self.apply($0, $1) } }
         }
