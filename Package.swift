@@ -45,9 +45,11 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
-        // C: oneDNN's and zlib's interfaces, and the SIMD loops.
+        // C: the interfaces of oneDNN, zlib, libpng and TurboJPEG, and the SIMD loops.
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
         .target(name: "CKernels"),
 
         // The rooms, from the ground up. Each depends only on rooms above it in this list.
@@ -60,7 +62,7 @@ let package = Package(
         room("Interchange", ["Arrays", "CZlib"]),
         room("Layers", ["Arrays", "Graph", "Normalization", "Runtime"]),
         room("Models", ["Arrays", "Graph", "Layers", "Normalization"]),
-        room("Datasets", ["Arrays", "Interchange"]),
+        room("Datasets", ["Arrays", "CJPEG", "CPNG", "Interchange"]),
         room(
             "Training",
             [
@@ -100,7 +102,7 @@ let package = Package(
         tests(
             "Models",
             ["Arrays", "Graph", "Layers", "Normalization", "Runtime", "TestSupport", "Training"]),
-        tests("Datasets", ["Arrays", "Interchange", "FileTestSupport"]),
+        tests("Datasets", ["Arrays", "CJPEG", "CPNG", "Interchange", "FileTestSupport"]),
         tests("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime"]),
         tests("EvenKeel", ["evenkeel-cli"]),
     ],

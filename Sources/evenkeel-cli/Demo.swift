@@ -11,7 +11,8 @@ struct Demo: ParsableCommand {
             Fashion-MNIST, and the same without the two norms, with the same seed and learning rate.
             """)
 
-    @Option(help: "fashion-mnist, or a folder of IDX files with the names of MNIST's.")
+    @Option(
+        help: "fashion-mnist, or a folder of IDX files, CIFAR binaries or class folders.")
     var data = "fashion-mnist"
 
     @Option(help: "How often to go through the training data.")

@@ -10,7 +10,7 @@ struct Evaluate: ParsableCommand {
     @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
     var path: String
 
-    @Option(help: "Other data than the run's: fashion-mnist, or a folder of IDX files.")
+    @Option(help: "Other data than the run's: fashion-mnist, or a folder as train takes it.")
     var data: String?
 
     @Option(help: "Worker threads; results do not depend on it.")

@@ -5,7 +5,7 @@ import Foundation
 /// The options of a training. Each one that is given overrides the configuration file and the defaults.
 struct TrainingOptions: ParsableArguments {
     @Option(
-        help: "fashion-mnist (default), or a folder of IDX files with MNIST's names.")
+        help: "fashion-mnist (default), or a folder of IDX files, CIFAR binaries or class folders.")
     var data: String?
 
     @Option(

@@ -24,7 +24,15 @@ struct TrainingRun {
     }
 
     static func load(_ data: String) throws -> (train: Dataset, test: Dataset) {
-        data == "fashion-mnist" ? try Dataset.fashionMNIST() : try Dataset.mnist(folder: data)
+        if data == "fashion-mnist" { return try Dataset.fashionMNIST() }
+        let parts = try Dataset.parts(folder: data)
+        for error in parts.skipped.prefix(10) {
+            Console.writeError("warning: skipped \(error)")
+        }
+        if parts.skipped.count > 10 {
+            Console.writeError("warning: skipped \(parts.skipped.count) images in all")
+        }
+        return (parts.train, parts.test)
     }
 
     /// Trains, or goes on where the folder's checkpoint is. Nil when it was interrupted (and saved).

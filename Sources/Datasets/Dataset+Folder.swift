@@ -1,0 +1,72 @@
+import Arrays
+import Interchange
+
+extension Dataset {
+    /// A folder of data in any of the known forms, as its two parts.
+    public struct Parts: Sendable {
+        public let train: Dataset
+        public let test: Dataset
+        /// Images that were left out; see ``ImageFolder/skipped``.
+        public let skipped: [FileError]
+
+        public init(train: Dataset, test: Dataset, skipped: [FileError] = []) {
+            self.train = train
+            self.test = test
+            self.skipped = skipped
+        }
+    }
+
+    /// Reads a folder by what is in it: the binary files of CIFAR-10 or CIFAR-100, the IDX files of
+    /// MNIST, or images in one folder per class.
+    ///
+    /// Image folders may lie in `train` and `test` (or `val`); else every fifth sample or so, by
+    /// random choice that is always the same, is for testing.
+    ///
+    /// Throws when the folder is none of these, naming what was expected.
+    public static func parts(folder: String) throws(DatasetError) -> Parts {
+        let listing: FolderListing
+        do throws(FileError) {
+            listing = try FolderListing(folder)
+        } catch { throw .file(error) }
+        if listing.files.contains(where: { $0.hasPrefix("data_batch_") && $0.hasSuffix(".bin") }) {
+            let (train, test) = try cifar10(folder: folder)
+            return Parts(train: train, test: test)
+        }
+        if listing.files.contains("train.bin") {
+            let (train, test) = try cifar100(folder: folder)
+            return Parts(train: train, test: test)
+        }
+        if listing.files.contains(where: { $0.hasPrefix("train-images") }) {
+            let (train, test) = try mnist(folder: folder)
+            return Parts(train: train, test: test)
+        }
+        guard !listing.folders.isEmpty else {
+            throw .missing(
+                "\(folder): expected the IDX files of MNIST (train-images-idx3-ubyte, ...), the "
+                    + "binary files of CIFAR-10 (data_batch_1.bin, ...) or CIFAR-100 (train.bin, "
+                    + "test.bin), or a folder of images for each class; found none of them")
+        }
+        return try imageParts(listing)
+    }
+
+    private static func imageParts(_ listing: FolderListing) throws(DatasetError) -> Parts {
+        let testName = ["test", "val"].first { listing.folders.contains($0) }
+        guard listing.folders.contains("train"), let testName else {
+            let all = try imageFolder(listing.path)
+            let (train, test) = all.dataset.split(fraction: 0.2, seed: 0)
+            return Parts(train: train, test: test, skipped: all.skipped)
+        }
+        let train = try imageFolder(listing.path + "/train")
+        let shape = train.dataset.featureShape
+        let test = try imageFolder(
+            listing.path + "/" + testName, .init(channels: shape[2]),
+            classNames: train.dataset.classNames)
+        guard test.dataset.featureShape == shape else {
+            throw .inconsistent(
+                "\(listing.path)/\(testName): expected images of shape \(shape), as those to train "
+                    + "on have, found \(test.dataset.featureShape)")
+        }
+        return Parts(
+            train: train.dataset, test: test.dataset, skipped: train.skipped + test.skipped)
+    }
+}
