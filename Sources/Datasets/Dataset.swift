@@ -23,6 +23,8 @@ public struct Dataset: Sendable {
     public let shift: Float
     /// What the classes are called, if anyone said so.
     public let classNames: [String]?
+    /// What each channel is normalized by after that, if anything.
+    public internal(set) var normalization: ChannelNormalization?
 
     private init(
         features: NDArray, answers: Answers, scale: Float, shift: Float, classNames: [String]?
@@ -153,7 +155,18 @@ extension Dataset {
 
     /// The same samples, each as one row of numbers: features `[samples, values]`.
     public func flattened() -> Dataset {
-        replacing(features: features.reshaped([count, featureShape.elementCount])) { $0 }
+        var result = replacing(
+            features: features.reshaped([count, featureShape.elementCount])
+        ) { $0 }
+        if let normalization, let channels = featureShape.last, channels > 0 {
+            let pixels = featureShape.elementCount / channels
+            func repeated(_ values: [Double]) -> [Double] {
+                (0..<pixels).flatMap { _ in values }
+            }
+            result.normalization = ChannelNormalization(
+                mean: repeated(normalization.mean), deviation: repeated(normalization.deviation))
+        }
+        return result
     }
 
     private func replacing(features: NDArray, _ change: (NDArray) -> NDArray) -> Dataset {
@@ -163,9 +176,11 @@ extension Dataset {
                 .labels(change(labels), classCount: classCount)
             case .targets(let targets): .targets(change(targets))
             }
-        return Dataset(
+        var result = Dataset(
             features: features, answers: answers, scale: scale, shift: shift, classNames: classNames
         )
+        result.normalization = normalization
+        return result
     }
 }
 

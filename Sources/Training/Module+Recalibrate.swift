@@ -22,8 +22,6 @@ extension Module {
                 let range = (index * size)..<min((index + 1) * size, data.count)
                 return [data.features, NDArray(range.map { Int32($0) })]
             },
-            input: {
-                self.gatherInput($0[0], $0[1], scale: data.scale, shift: data.shift)
-            })
+            input: { self.gatherInput($0[0], $0[1], InputScaling(data)) })
     }
 }

@@ -94,4 +94,29 @@ extension OperationCases {
             },
         ]
     }
+
+    /// Scales are powers of two, so that float32 and float64 agree to the bit.
+    static let augmentations: [OperationCase] =
+        ([[6, 5, 4, 3], [5, 7, 7, 1], [3, 2, 9, 2]] as [Shape])
+        .flatMap { table in
+            let indices = SampleInput.indices([5], below: table[0] + 1)
+            let epoch = SampleInput(NDArray(scalar: Int64(3)), followsPrecision: false)
+            let gathers = [
+                (0, false, 0), (2, true, 0), (0, true, 3), (4, false, 2), (12, true, 40),
+            ]
+            .map { padding, flips, cutout in
+                OperationCase("augmentedGather", [.bytes(table), indices, epoch]) {
+                    let operation = AugmentedGather(
+                        seed: 5, padding: padding, flips: flips, cutout: cutout,
+                        scale: (0..<table[3]).map { 1 / Double(64 << $0) },
+                        shift: (0..<table[3]).map { -0.5 * Double($0) })
+                    return Node(operation, $0).tensors
+                }
+            }
+            return gathers + [
+                OperationCase("mixupPartners", [indices, epoch]) {
+                    Node(MixupPartners(seed: 5, alpha: 0.4, count: 50), $0).tensors
+                }
+            ]
+        }
 }

@@ -7,21 +7,19 @@ import Runtime
 /// Runs a model for inference over data sets that are scaled alike.
 final class Evaluator {
     private let metrics: [Metric]
-    private let scale: Float
-    private let shift: Float
+    private let scaling: InputScaling
     private let scoring: Step
     private let predicting: Step
 
     init(
-        _ model: Module, loss: Loss, metrics: [Metric], scale: Float, shift: Float,
+        _ model: Module, loss: Loss, metrics: [Metric], scaling: InputScaling,
         backend: Backend, workers: Workers
     ) {
         self.metrics = metrics
-        self.scale = scale
-        self.shift = shift
+        self.scaling = scaling
         let output = { (inputs: [Tensor]) in
             model(
-                model.gatherInput(inputs[0], inputs[1], scale: scale, shift: shift),
+                model.gatherInput(inputs[0], inputs[1], scaling),
                 Context(.inference, sampleIndices: inputs[1]))
         }
         predicting = Step(backend: backend, workers: workers) { inputs in
@@ -36,7 +34,7 @@ final class Evaluator {
         }
     }
 
-    func fits(_ data: Dataset) -> Bool { scale == data.scale && shift == data.shift }
+    func fits(_ data: Dataset) -> Bool { scaling == InputScaling(data) }
 
     func evaluate(_ data: Dataset, batchSize: Int) throws -> Evaluation {
         var lossSum = 0.0

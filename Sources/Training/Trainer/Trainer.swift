@@ -20,19 +20,21 @@ public final class Trainer {
     public let schedule: Schedule
     /// Seeds the order of the samples and what layers draw. Initial weights are `Module.initialize`'s.
     public let seed: UInt64
+    /// Random changes of the images that are trained on; nil for none.
+    public let augmentation: Augmentation?
     public let backend: Backend
     public let workers: Workers
     /// So many batches in a row may be skipped for not being finite; one more is an error.
     public var maximumBadBatches = 10
 
     private(set) lazy var trainingStep = makeTrainingStep()
-    private var trainingData: Dataset?
+    private var trainingScaling: InputScaling?
     private var evaluators: [Evaluator] = []
 
     public init(
         _ model: Module, loss: Loss, optimizer: Optimizer, metrics: [Metric] = [],
-        schedule: Schedule = .constant, seed: UInt64 = 0, backend: Backend = .fast,
-        workers: Workers = .shared
+        schedule: Schedule = .constant, seed: UInt64 = 0, augmentation: Augmentation? = nil,
+        backend: Backend = .fast, workers: Workers = .shared
     ) {
         self.model = model
         self.loss = loss
@@ -40,6 +42,7 @@ public final class Trainer {
         self.metrics = metrics
         self.schedule = schedule
         self.seed = seed
+        self.augmentation = augmentation
         self.backend = backend
         self.workers = workers
     }
@@ -113,7 +116,7 @@ public final class Trainer {
     private func evaluator(_ data: Dataset) throws -> Evaluator {
         if let known = evaluators.first(where: { $0.fits(data) }) { return known }
         let new = Evaluator(
-            model, loss: loss, metrics: metrics, scale: data.scale, shift: data.shift,
+            model, loss: loss, metrics: metrics, scaling: InputScaling(data),
             backend: backend, workers: workers)
         evaluators.append(new)
         return new
@@ -126,10 +129,11 @@ public final class Trainer {
         _ callbacks: [TrainingCallback]
     ) throws {
         let rate = optimizer.learningRate * schedule.factor(step: session.progress.step)
-        let inputs = [
+        var inputs = [
             data.features, data.answerArray, batch.indices,
             NDArray(scalar: Int64(session.progress.step)), NDArray(scalar: rate),
         ]
+        if augmentation != nil { inputs.append(NDArray(scalar: Int64(batch.position.epoch))) }
         let clock = ContinuousClock()
         var outcome: Step.Outcome?
         let duration = clock.measure { outcome = trainingStep.run(inputs) }
@@ -156,19 +160,27 @@ public final class Trainer {
 
     /// Compiles anew when another data set is scaled in another way.
     private func prepare(_ data: Dataset) {
-        if let last = trainingData, (last.scale, last.shift) == (data.scale, data.shift) { return }
-        trainingData = data
+        if trainingScaling == InputScaling(data) { return }
+        trainingScaling = InputScaling(data)
         trainingStep = makeTrainingStep()
     }
 
     private func makeTrainingStep() -> Step {
-        let (scale, shift) = (trainingData?.scale ?? 1, trainingData?.shift ?? 0)
+        let scaling = trainingScaling ?? InputScaling()
         return Step(backend: backend, workers: workers) { [unowned self] inputs in
             let indices = inputs[2]
-            let input = model.gatherInput(inputs[0], indices, scale: scale, shift: shift)
+            let augmented = augmentation.map {
+                AugmentedBatch(
+                    inputs[0], indices, epoch: inputs[5], $0, scaling, seed: seed, model.elementType
+                )
+            }
+            let input = augmented?.input ?? model.gatherInput(inputs[0], indices, scaling)
             let context = Context(.training, seed: seed, step: inputs[3], sampleIndices: indices)
             let output = model(input, context)
-            let mean = loss.samplewise(output, inputs[1].gather(indices)).mean()
+            let losses =
+                augmented?.losses(loss, output, inputs[1])
+                ?? loss.samplewise(output, inputs[1].gather(indices))
+            let mean = losses.mean()
             mean.requireFinite("loss")
             optimizer.minimize(mean, model, learningRate: inputs[4])
             return [mean]
@@ -178,11 +190,13 @@ public final class Trainer {
     /// The step for batches of so many samples, compiled and not run: to look at its plan.
     public func compiledStep(_ data: Dataset, batchSize: Int) -> any RunnableStep {
         prepare(data)
-        return trainingStep.compiled([
+        var specs = [
             TensorSpec(data.features.shape, data.features.elementType),
             TensorSpec(data.answerArray.shape, data.answerArray.elementType),
             TensorSpec([batchSize], .int32), TensorSpec([], .int64), TensorSpec([], .float64),
-        ])
+        ]
+        if augmentation != nil { specs.append(TensorSpec([], .int64)) }
+        return trainingStep.compiled(specs)
     }
 
     /// Throws `TrainingError.invalid`, as ``fit(_:_:batchSize:shuffles:dropsLastBatch:validation:callbacks:resuming:)``
@@ -193,6 +207,7 @@ public final class Trainer {
         guard batchSize > 0 else {
             throw .invalid("the batch size must be 1 or more, found \(batchSize)")
         }
+        try augmentation?.check(data)
         var sizes = [min(batchSize, data.count)]
         let rest = data.count % batchSize
         if !dropsLastBatch && rest > 0 { sizes.append(rest) }
@@ -212,14 +227,6 @@ public final class Trainer {
 extension Module {
     /// The element type that the model computes in: its first parameter's.
     var elementType: ElementType { parameters.first?.variable.spec.type ?? .float32 }
-
-    /// The rows of a batch, converted, scaled and shifted.
-    func gatherInput(_ features: Tensor, _ indices: Tensor, scale: Float, shift: Float) -> Tensor {
-        var input = features.gather(indices).cast(to: elementType)
-        if scale != 1 { input = input * Double(scale) }
-        if shift != 0 { input = input + Double(shift) }
-        return input
-    }
 }
 
 extension Dataset {
