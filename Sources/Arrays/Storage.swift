@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Owned bytes, aligned to a cache line, or bytes kept alive by another owner.
 ///
 /// The memory is written only while its owner is the only reference (copy on write in `NDArray`), or by
@@ -9,12 +13,23 @@ public final class Storage: @unchecked Sendable {
     public let byteCount: Int
     private let owner: AnyObject?
 
-    /// New memory of at least `byteCount` bytes, all zero. Large sizes are zeroed lazily by the system.
+    /// From this size on memory is asked for in huge pages: gathering samples from all over a data set would
+    /// otherwise spend more time on page tables than on bytes.
+    private static let hugePageThreshold = 4 << 20
+    private static let hugePage = 2 << 20
+
+    /// New memory of at least `byteCount` bytes, all zero.
     public init(zeroed byteCount: Int) {
         self.byteCount = byteCount
-        let rounded = (max(byteCount, 1) + Self.alignment - 1) / Self.alignment * Self.alignment
-        pointer = .allocate(byteCount: rounded, alignment: Self.alignment)
-        pointer.initializeMemory(as: UInt8.self, repeating: 0, count: rounded)
+        let isLarge = byteCount >= Self.hugePageThreshold
+        let unit = isLarge ? Self.hugePage : Self.alignment
+        let rounded = (max(byteCount, 1) + unit - 1) / unit * unit
+        pointer = .allocate(byteCount: rounded, alignment: unit)
+        #if canImport(Glibc)
+            // Advice only: where the system has no huge pages nothing changes.
+            if isLarge { _ = madvise(pointer, rounded, MADV_HUGEPAGE) }
+        #endif
+        pointer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         owner = nil
     }
 

@@ -6,6 +6,12 @@ static void EK_NAME(ek_gather_scale_u8_f32)(const uint8_t *base, const int32_t *
     for (size_t r = 0; r < rows; r++) {
         const uint8_t *from = base + (ptrdiff_t)indices[r] * (ptrdiff_t)row_length;
         float *to = y + r * row_length;
+        // Rows lie anywhere in memory: ask for those that come soon, up to a page of each.
+        if (r + 4 < rows) {
+            const uint8_t *soon = base + (ptrdiff_t)indices[r + 4] * (ptrdiff_t)row_length;
+            size_t ahead = row_length < 4096 ? row_length : 4096;
+            for (size_t j = 0; j < ahead; j += 64) __builtin_prefetch(soon + j);
+        }
         for (size_t j = 0; j < row_length; j++) to[j] = (float)from[j] * scale + shift;
     }
 }

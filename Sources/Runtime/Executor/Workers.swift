@@ -1,4 +1,5 @@
 import CKernels
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -92,18 +93,22 @@ final class Gate: Sendable {
     private let condition = NSCondition()
     private let parked = Atomic<Int>(0)
 
-    /// About 30 microseconds.
-    private static let spins = 800
+    /// Longer than the difference between two workers' shares of a phase: parking for less than that would
+    /// cost more than it gives.
+    private static let spinNanoseconds: UInt64 = 80_000
     private static let spinsBeforeYield = 100
 
     /// Returns when the condition holds. It may be evaluated often and must not block.
     func wait(until isTrue: () -> Bool) {
-        for spin in 1...Self.spins {
-            if isTrue() { return }
-            ek_pause()
+        let start = DispatchTime.now().uptimeNanoseconds
+        repeat {
+            for _ in 0..<Self.spinsBeforeYield {
+                if isTrue() { return }
+                ek_pause()
+            }
             // The thread that is waited for may be waiting for this very core.
-            if spin % Self.spinsBeforeYield == 0 { sched_yield() }
-        }
+            sched_yield()
+        } while DispatchTime.now().uptimeNanoseconds - start < Self.spinNanoseconds
         condition.lock()
         parked.add(1, ordering: .sequentiallyConsistent)
         while !isTrue() { condition.wait() }

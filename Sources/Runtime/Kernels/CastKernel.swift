@@ -42,6 +42,9 @@ extension Cast: FastOperation {
         case (.int32, .float64): loop(call, Int32.self, Double.self)
         case (.int64, .float64): loop(call, Int64.self, Double.self)
         case (.bool, .float64): loop(call, Bool.self, Double.self)
+        case (.float64, .int64): loop(call, Double.self, Int64.self)
+        case (.float64, .int32): loop(call, Double.self, Int32.self)
+        case (.float32, .int32): loop(call, Float.self, Int32.self)
         default: nil
         }
     }

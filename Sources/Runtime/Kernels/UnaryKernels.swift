@@ -39,6 +39,11 @@ extension Unary: FastOperation {
         case .multiply(let factor): { x, y, n in for i in 0..<n { y[i] = x[i] * factor } }
         case .rsqrt: { x, y, n in for i in 0..<n { y[i] = 1 / x[i].squareRoot() } }
         case .negate: { x, y, n in for i in 0..<n { y[i] = -x[i] } }
+        case .clamp(let lower, let upper):
+            { x, y, n in
+                // NaN fails both comparisons and stays.
+                for i in 0..<n { y[i] = x[i] < lower ? lower : x[i] > upper ? upper : x[i] }
+            }
         default: { [self] x, y, n in for i in 0..<n { y[i] = apply(x[i]) } }
         }
     }
