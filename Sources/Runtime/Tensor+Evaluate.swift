@@ -19,6 +19,7 @@ extension Tensor {
 /// Computes several tensors together.
 public func evaluate(_ tensors: [Tensor], backend: Backend = .fast) -> [NDArray] {
     if tensors.allSatisfy({ $0.node.operation is ConstantLeaf }) {
+        // Every one was just found to be a constant.
         return tensors.map { ($0.node.operation as! ConstantLeaf).value }
     }
     for tensor in tensors where tensor.dependsOnStepInputs {

@@ -101,6 +101,7 @@ struct KernelBuilder {
         case .slot(let slot):
             return Operand(place: .bound(slot: slot), offset: 0, unitBytes: unitBytes)
         case .constant:
+            // Only constants are given this home, by the planner.
             let value = (base.node.operation as! ConstantLeaf).value
             return Operand(place: .fixed(value.storage.pointer), offset: 0, unitBytes: unitBytes)
         }
