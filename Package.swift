@@ -93,7 +93,8 @@ let package = Package(
         tests("Normalization", ["Arrays"]),
         // Sample inputs of every operation, for the tests of more than one room.
         .target(
-            name: "TestSupport", dependencies: ["Arrays", "Graph"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Arrays", "Graph", "Layers"],
+            path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("Graph", ["Arrays", "Runtime", "TestSupport", numerics]),
         tests("Runtime", ["Arrays", "Graph", "TestSupport"]),

@@ -30,48 +30,39 @@ public struct ChannelAffine: Hashable, Sendable {
     public var channels: Int { scale.count }
 
     /// Weight and bias of a layer that does what a linear layer **before** this normalization and the
-    /// normalization do together. Output channels are the rows of the weight.
+    /// normalization do together.
     ///
-    /// - Parameters:
-    ///   - weight: `[channels, inputs]`, row-major (for a convolution, all of a filter is one row).
-    ///   - bias: `[channels]`; missing is 0.
-    public func folded(after weight: [Double], bias: [Double]?) -> (
-        weight: [Double], bias: [Double]
+    /// - Parameter bias: `[channels]`; missing is 0.
+    public func folded(after weight: LinearWeight, bias: [Double]?) -> (
+        weight: LinearWeight, bias: [Double]
     ) {
         precondition(
-            channels > 0 && weight.count % channels == 0,
-            "folding: \(weight.count) weights do not make rows for \(channels) channels")
-        precondition(
-            (bias?.count ?? channels) == channels,
-            "folding: expected \(channels) biases, found \(bias?.count ?? 0)")
-        let columns = weight.count / channels
+            weight.outputs == channels && (bias?.count ?? channels) == channels,
+            "folding: expected \(channels) output channels and biases, found \(weight.outputs) and "
+                + "\(bias?.count ?? channels)")
         return (
-            weight.indices.map { weight[$0] * scale[$0 / max(columns, 1)] },
+            weight.scaled { output, _ in scale[output] },
             shift.indices.map { (bias?[$0] ?? 0) * scale[$0] + shift[$0] }
         )
     }
 
-    /// Weight and bias of a dense layer that does what this normalization and a dense layer **behind** it
-    /// do together: `W (scale * x + shift) + b`.
+    /// Weight and bias of a layer that does what this normalization and a linear layer **behind** it do
+    /// together: `W (scale * x + shift) + b`. Right only where every output sums over all taps: in a
+    /// dense layer, or a convolution without padding.
     ///
-    /// - Parameters:
-    ///   - weight: `[outputs, channels]`, row-major.
-    ///   - bias: `[outputs]`; missing is 0.
-    public func folded(before weight: [Double], bias: [Double]?) -> (
-        weight: [Double], bias: [Double]
+    /// - Parameter bias: `[outputs]`; missing is 0.
+    public func folded(before weight: LinearWeight, bias: [Double]?) -> (
+        weight: LinearWeight, bias: [Double]
     ) {
         precondition(
-            channels > 0 && weight.count % channels == 0,
-            "folding: \(weight.count) weights do not make columns for \(channels) channels")
-        let outputs = weight.count / channels
-        precondition(
-            (bias?.count ?? outputs) == outputs,
-            "folding: expected \(outputs) biases, found \(bias?.count ?? 0)")
-        let biases = (0..<outputs).map { output in
-            (0..<channels).reduce(bias?[output] ?? 0) { sum, channel in
-                sum + weight[output * channels + channel] * shift[channel]
-            }
+            weight.inputs == channels && (bias?.count ?? weight.outputs) == weight.outputs,
+            "folding: expected \(channels) input channels and \(weight.outputs) biases, found "
+                + "\(weight.inputs) and \(bias?.count ?? weight.outputs)")
+        var biases = bias ?? [Double](repeating: 0, count: weight.outputs)
+        weight.forEachPair { output, input, range in
+            let sum: Double = weight.numbers[range].reduce(0, +)
+            biases[output] += sum * shift[input]
         }
-        return (weight.indices.map { weight[$0] * scale[$0 % channels] }, biases)
+        return (weight.scaled { _, input in scale[input] }, biases)
     }
 }

@@ -6,6 +6,7 @@ import Interchange
 /// - `config.yaml`: what determines the run,
 /// - `metrics.jsonl`: one JSON object per epoch,
 /// - `model.safetensors`: parameters and statistics,
+/// - `folding.json`: of a folded run, the certificate of its folding,
 /// - `checkpoint.safetensors` and `checkpoint.previous.safetensors`: what resuming needs.
 public struct RunFolder: Sendable {
     public let path: String
@@ -15,6 +16,7 @@ public struct RunFolder: Sendable {
     public var configuration: String { path + "/config.yaml" }
     public var metrics: String { path + "/metrics.jsonl" }
     public var model: String { path + "/model.safetensors" }
+    public var folding: String { path + "/folding.json" }
     public var checkpoint: String { path + "/checkpoint.safetensors" }
     public var previousCheckpoint: String { path + "/checkpoint.previous.safetensors" }
 
@@ -34,7 +36,7 @@ public struct RunFolder: Sendable {
 
     /// Removes what an earlier run in this folder left, apart from the configuration.
     public func clear() throws {
-        for file in [metrics, model, checkpoint, previousCheckpoint]
+        for file in [metrics, model, folding, checkpoint, previousCheckpoint]
         where FileManager.default.fileExists(atPath: file) {
             do { try FileManager.default.removeItem(atPath: file) } catch {
                 throw FileError(path: file, kind: .system, reason: "cannot be removed")

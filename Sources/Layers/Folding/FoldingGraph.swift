@@ -1,0 +1,125 @@
+import Arrays
+import Graph
+import Runtime
+
+/// A model's inference as a graph, and what folding asks about it: what stands beside a batch norm, and
+/// whether anything else sees what lies between them.
+///
+/// The graph knows what the modules' structure does not: in which order a module calls its parts, and
+/// where a shortcut branches off.
+struct FoldingGraph {
+    /// The norms that inference reaches, in order.
+    let norms: [BatchNorm]
+    private var users: [Tensor: [Node]] = [:]
+    private var roots: Set<Tensor> = []
+    private var layers: [Variable: any FoldableLayer] = [:]
+    private var scales: [Variable: [Node]] = [:]
+
+    init(_ model: Module, input: TensorSpec) {
+        let observer = MomentObserver()
+        let traced = TracedStep(inputs: [input]) { inputs in
+            var context = Context(.inference)
+            context.observer = observer
+            return [model(inputs[0], context)]
+        }
+        norms = observer.order
+        roots = Set(traced.outputs)
+        for case let layer as any FoldableLayer in model.namedModules.map(\.module) {
+            layers[layer.weight.variable] = layer
+        }
+        for node in topologicalOrder(traced.outputs) {
+            for input in node.inputs { users[input, default: []].append(node) }
+            guard let scale = node.operation as? CentredScale,
+                let position = scale.parts.positions(after: 1).mean,
+                let mean = variable(node.inputs[position])
+            else { continue }
+            scales[mean, default: []].append(node)
+        }
+    }
+
+    /// Where a norm was called: nil unless it was called exactly once, with its running statistics.
+    func call(of norm: BatchNorm) -> Node? {
+        guard let mean = norm.statistics?.runningMean.variable, let calls = scales[mean],
+            calls.count == 1
+        else { return nil }
+        return calls[0]
+    }
+
+    /// The layer whose output a tensor is, if nothing else uses that layer or its output.
+    func layer(making tensor: Tensor) -> (any FoldableLayer)? {
+        guard isPrivate(tensor) else { return nil }
+        var product = tensor
+        while let inner = unwrapped(product.node) {
+            guard isPrivate(inner) else { return nil }
+            product = inner
+        }
+        switch product.node.operation {
+        case is Convolution, is ConvolutionInputGradient, is MatrixProduct:
+            return layer(withWeight: product.node.inputs[1])
+        default: return nil
+        }
+    }
+
+    /// The layer that alone takes a tensor, or why it cannot take what comes before as well; nil when
+    /// there is none.
+    func layer(taking tensor: Tensor) -> Result<any FoldableLayer, FoldingError>? {
+        guard isPrivate(tensor), let user = users[tensor]?.first else { return nil }
+        if user.operation is Graph.Reshape, user.outputs[0].shape.last == tensor.shape.last {
+            return layer(taking: user.tensor)
+        }
+        guard user.inputs[0] == tensor, user.inputs.count == 2,
+            let layer = layer(withWeight: user.inputs[1])
+        else { return nil }
+        switch user.operation {
+        case is MatrixProduct: return .success(layer)
+        case let convolution as Convolution:
+            guard (convolution.geometry.before + convolution.geometry.after).allSatisfy({ $0 == 0 })
+            else {
+                return .failure(
+                    FoldingError(
+                        description: "the convolution behind it pads with zeros, which are not "
+                            + "normalized"))
+            }
+            return .success(layer)
+        case is ConvolutionInputGradient:
+            return .failure(
+                FoldingError(
+                    description:
+                        "the transposed convolution behind it does not sum the same taps everywhere"
+                ))
+        default: return nil
+        }
+    }
+
+    // MARK: - Steps through the graph
+
+    /// Whether exactly one node uses a tensor, and it is no result.
+    private func isPrivate(_ tensor: Tensor) -> Bool {
+        users[tensor]?.count == 1 && !roots.contains(tensor)
+    }
+
+    /// What a bias was added to, or what was reshaped with its channels kept.
+    private func unwrapped(_ node: Node) -> Tensor? {
+        if node.operation as? Binary == Binary(.add), variable(node.inputs[1]) != nil,
+            node.inputs[1].rank == 1
+        {
+            return node.inputs[0]
+        }
+        if node.operation is Graph.Reshape, node.outputs[0].shape.last == node.inputs[0].shape.last
+        {
+            return node.inputs[0]
+        }
+        return nil
+    }
+
+    private func layer(withWeight weight: Tensor) -> (any FoldableLayer)? {
+        guard isPrivate(weight), let variable = variable(weight) else { return nil }
+        return layers[variable]
+    }
+
+    /// The variable whose value, perhaps of another type, a tensor is.
+    private func variable(_ tensor: Tensor) -> Variable? {
+        if tensor.node.operation is Cast { return variable(tensor.node.inputs[0]) }
+        return (tensor.node.operation as? VariableLeaf)?.variable
+    }
+}
