@@ -12,9 +12,9 @@ import sys
 from harness import machine, report
 from harness.contestant import ROOT
 from harness.options import Options
-from suites import layer, mlp, neighbour
+from suites import inference, layer, mlp, neighbour
 
-SUITES = {"mlp": mlp, "layer": layer, "neighbour": neighbour}
+SUITES = {"mlp": mlp, "inference": inference, "layer": layer, "neighbour": neighbour}
 
 
 def parse():

@@ -25,19 +25,24 @@ public final class Step {
 
     public let backend: Backend
     public let workers: Workers
+    /// Whether variables are taken as constants, with the values they have when the step is compiled.
+    public let isFrozen: Bool
     private let body: ([Tensor]) -> [Tensor]
     private var traced: [[TensorSpec]: any RunnableStep] = [:]
 
     /// - Parameters:
     ///   - backend: fast, or the reference to compare with.
     ///   - workers: the threads of the fast backend; results do not depend on their number.
+    ///   - isFrozen: takes variables as constants, with the values they have when the step is compiled:
+    ///     for inference. The body must not propose anything.
     ///   - body: called once for each new combination of input shapes.
     public init(
-        backend: Backend = .fast, workers: Workers = .shared,
+        backend: Backend = .fast, workers: Workers = .shared, isFrozen: Bool = false,
         _ body: @escaping ([Tensor]) -> [Tensor]
     ) {
         self.backend = backend
         self.workers = workers
+        self.isFrozen = isFrozen
         self.body = body
     }
 
@@ -53,10 +58,20 @@ public final class Step {
     public func compiled(_ specs: [TensorSpec]) -> any RunnableStep {
         if let step = traced[specs] { return step }
         let program = TracedStep(inputs: specs, body)
+        precondition(
+            !isFrozen || program.proposals.isEmpty,
+            "a frozen step cannot change variables, its body proposes \(program.proposals.count)")
         let step: any RunnableStep =
             switch backend {
-            case .reference: ReferenceStep(program: program)
-            case .fast: FastStep(program: program, workers: workers)
+            case .reference:
+                ReferenceStep(
+                    program: isFrozen
+                        ? program.mappingRoots(GraphRewriter(FreezeVariables.self).callAsFunction)
+                        : program)
+            case .fast:
+                isFrozen
+                    ? FrozenStep(program: program, workers: workers)
+                    : FastStep(program: program, workers: workers)
             }
         traced[specs] = step
         return step

@@ -110,7 +110,8 @@ struct NormalizedSum {
 }
 
 extension FusedActivation {
-    init?(_ function: Unary.Function) {
+    /// Nil for functions that are not fused.
+    public init?(_ function: Unary.Function) {
         switch function {
         case .leakyReLU(let slope): self = .leakyReLU(slope: slope)
         case .clamp(lower: 0, upper: 6): self = .relu6

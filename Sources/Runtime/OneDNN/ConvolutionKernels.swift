@@ -31,7 +31,7 @@ final class PackWeightKernel: Kernel {
 /// A convolution or its gradient by the image, with a packed weight.
 final class ConvolutionKernel: Kernel {
     private let source, weight, target: Operand
-    private let bias: Operand?
+    private let bias, residual: Operand?
     private let calls: ShardCalls
 
     init?(_ call: KernelCall, _ problem: ConvolutionProblem) {
@@ -41,20 +41,18 @@ final class ConvolutionKernel: Kernel {
             call, samples: call.rowsPerUnit(call.inputSpecs[0]),
             primitive: { problem.primitive($0, packed: packed) },
             arguments: { samples in
-                let (image, result) = (problem.image(samples)!, problem.result(samples)!)
-                return isForward
-                    ? [
-                        (CInt(DNNL_ARG_SRC), image), (CInt(DNNL_ARG_WEIGHTS), packed),
-                        (CInt(DNNL_ARG_DST), result),
-                    ] + (problem.hasBias ? [(CInt(DNNL_ARG_BIAS), problem.bias()!)] : [])
+                isForward
+                    ? problem.forwardArguments(samples, packed: packed)
                     : [
-                        (CInt(DNNL_ARG_DIFF_DST), result), (CInt(DNNL_ARG_WEIGHTS), packed),
-                        (CInt(DNNL_ARG_DIFF_SRC), image),
+                        (CInt(DNNL_ARG_DIFF_DST), problem.result(samples)!),
+                        (CInt(DNNL_ARG_WEIGHTS), packed),
+                        (CInt(DNNL_ARG_DIFF_SRC), problem.image(samples)!),
                     ]
             })
         guard let calls else { return nil }
         (source, weight, target) = (call.inputs[0], call.inputs[1], call.outputs[0])
         bias = problem.hasBias ? call.inputs[2] : nil
+        residual = problem.addsResidual ? call.inputs[call.inputs.count - 1] : nil
         self.calls = calls
         // Binding clears the padding of a layout: now, not while other groups read the same weight.
         if case .fixed(let base) = weight.place { calls.bind(1, base + weight.offset) }
@@ -68,6 +66,7 @@ final class ConvolutionKernel: Kernel {
         call.bind(1, weight.address(task))
         call.bind(2, target.address(task))
         if let bias { call.bind(3, bias.address(task)) }
+        if let residual { call.bind(bias == nil ? 3 : 4, residual.address(task)) }
         call.run(workspace: task.workspace)
     }
 }

@@ -10,15 +10,26 @@ struct ConvolutionProblem: Hashable {
     }
 
     let direction: Direction
-    let geometry: ConvolutionGeometry
+    var geometry: ConvolutionGeometry
     /// The spatial extents of the image.
-    let extents: [Int]
+    var extents: [Int]
     /// `[outputs, inputs / groups, kernel extents...]`
     let weight: Shape
     /// The type of images; float32 or bfloat16.
     let type: ElementType
     /// Whether a number per output channel is added, forward.
     var hasBias = false
+    /// Whether a tensor of the result's layout is added, forward.
+    var addsResidual = false
+    /// What is done to results before they are stored, forward.
+    var activation = FusedActivation.identity
+
+    /// For plans.
+    var name: String {
+        guard direction == .forward else { return "convolutionInputGradient" }
+        return "convolution" + (hasBias ? "+bias" : "") + (addsResidual ? "+residual" : "")
+            + (activation == .identity ? "" : "+\(activation)")
+    }
 
     var imageChannels: Int { weight[1] * geometry.groups }
 
@@ -82,6 +93,41 @@ struct ConvolutionProblem: Hashable {
         return dnnl_primitive_desc_query_md(descriptor, query, 0)?.pointee
     }
 
+    /// The arguments of the forward primitive: image, weight and result, then bias and residual where
+    /// there are some.
+    func forwardArguments(_ samples: Int, packed: dnnl_memory_desc_t)
+        -> [(role: CInt, layout: dnnl_memory_desc_t)]
+    {
+        var arguments = [
+            (role: CInt(DNNL_ARG_SRC), layout: image(samples)!),
+            (role: CInt(DNNL_ARG_WEIGHTS), layout: packed),
+            (role: CInt(DNNL_ARG_DST), layout: result(samples)!),
+        ]
+        if hasBias { arguments.append((role: CInt(DNNL_ARG_BIAS), layout: bias()!)) }
+        if addsResidual {
+            // The first operation behind the convolution takes it.
+            let role = CInt(DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE) | CInt(DNNL_ARG_SRC_1)
+            arguments.append((role: role, layout: result(samples)!))
+        }
+        return arguments
+    }
+
+    /// What the primitive does to results before it stores them; nil for nothing. The caller destroys it.
+    private func postOperations(_ result: dnnl_memory_desc_t) -> dnnl_post_ops_t? {
+        guard addsResidual || activation != .identity else { return nil }
+        var operations: dnnl_post_ops_t?
+        dnnl_post_ops_create(&operations)
+        var result = result
+        if addsResidual { dnnl_post_ops_append_binary(operations, dnnl_binary_add, &result) }
+        switch activation {
+        case .identity: break
+        case .leakyReLU(let slope):
+            dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, Float(slope), 0)
+        case .relu6: dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_clip, 0, 6)
+        }
+        return operations
+    }
+
     /// The computation for a number of samples, on packed weights.
     func primitive(_ samples: Int, packed: dnnl_memory_desc_t) -> OneDNNPrimitive? {
         descriptor(samples, packed: packed).flatMap(OneDNNPrimitive.init(owning:))
@@ -118,6 +164,9 @@ struct ConvolutionProblem: Hashable {
                 dnnl_dilated_convolution_backward_weights_desc_init(
                     &operation, algorithm, &x, &w, nil, &y, strides, dilations, before, after)
             }
-        return status == dnnl_success ? OneDNNPrimitive.descriptor(&operation) : nil
+        guard status == dnnl_success else { return nil }
+        let operations = postOperations(y)
+        defer { if let operations { dnnl_post_ops_destroy(operations) } }
+        return OneDNNPrimitive.descriptor(&operation, operations)
     }
 }

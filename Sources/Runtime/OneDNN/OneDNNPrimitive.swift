@@ -77,11 +77,16 @@ final class OneDNNPrimitive {
 
     /// The descriptor of a primitive whose working memory the caller provides, from an operation's
     /// descriptor; nil where oneDNN has no implementation.
-    static func descriptor(_ operation: UnsafeRawPointer) -> dnnl_primitive_desc_t? {
+    ///
+    /// - Parameter postOperations: what is done to results before they are stored.
+    static func descriptor(
+        _ operation: UnsafeRawPointer, _ postOperations: dnnl_post_ops_t? = nil
+    ) -> dnnl_primitive_desc_t? {
         var attributes: dnnl_primitive_attr_t?
         dnnl_primitive_attr_create(&attributes)
         defer { dnnl_primitive_attr_destroy(attributes) }
         dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user)
+        if let postOperations { dnnl_primitive_attr_set_post_ops(attributes, postOperations) }
         var descriptor: dnnl_primitive_desc_t?
         let status = OneDNNThreads.single {
             dnnl_primitive_desc_create(&descriptor, operation, attributes, OneDNN.engine, nil)

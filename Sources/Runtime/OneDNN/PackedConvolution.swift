@@ -29,28 +29,45 @@ struct PackWeight: FastOperation {
 
 /// A convolution, or its gradient by the image, with a packed weight.
 ///
-/// Inputs: the image (or the gradient of the result), the packed weight, and with a bias that.
+/// Inputs: the image (or the gradient of the result), the packed weight, with a bias that, and with a
+/// residual that.
 struct PackedConvolution: FastOperation {
     let problem: ConvolutionProblem
     /// Of one sample.
     let output: Shape
 
-    var name: String {
-        problem.direction == .forward
-            ? "convolution" + (problem.hasBias ? "+bias" : "") : "convolutionInputGradient"
-    }
+    var name: String { problem.name }
 
     func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
         [TensorSpec(Shape([inputs[0].shape[0]] + output), inputs[0].type)]
     }
 
     func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding {
-        .rows(aligned: inputs.indices.map { $0 == 0 })
+        .rows(
+            aligned: inputs.indices.map {
+                $0 == 0 || (problem.addsResidual && $0 == inputs.count - 1)
+            })
     }
 
     func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
     func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] { fastBackendOnly() }
     func kernel(_ call: KernelCall) -> Kernel? { ConvolutionKernel(call, problem) }
+}
+
+extension PackedConvolution {
+    /// A convolution whose primitive does more, with further inputs for it; nil where oneDNN has none.
+    static func extended(
+        _ tensor: Tensor, by more: [Tensor] = [], _ change: (inout ConvolutionProblem) -> Void
+    ) -> [Tensor]? {
+        guard let convolution = tensor.node.operation as? PackedConvolution else { return nil }
+        var problem = convolution.problem
+        change(&problem)
+        // The weight is packed for this primitive, should it prefer another layout.
+        var inputs = tensor.node.inputs + more
+        guard let pack = PackWeight(problem) else { return nil }
+        inputs[1] = Tensor(pack, inputs[1].node.inputs[0])
+        return Node(PackedConvolution(problem: problem, output: convolution.output), inputs).tensors
+    }
 }
 
 /// A convolution's gradient by its weight, summed over samples in float32.
@@ -146,13 +163,7 @@ struct PackConvolutionWeights: Rewrite {
             convolution.problem.direction == .forward, !convolution.problem.hasBias,
             bias.shape == [convolution.problem.weight[0]], context.isUsedOnce(sum)
         else { return nil }
-        var problem = convolution.problem
-        problem.hasBias = true
-        // The weight is packed for this primitive, should it prefer another layout.
-        let weight = sum.node.inputs[1].node.inputs[0]
-        guard let pack = PackWeight(problem) else { return nil }
-        let fused = PackedConvolution(problem: problem, output: convolution.output)
-        return [Tensor(fused, sum.node.inputs[0], Tensor(pack, weight), bias)]
+        return PackedConvolution.extended(sum, by: [bias]) { $0.hasBias = true }
     }
 
     private func packed(_ node: Node, _ problem: ConvolutionProblem) -> [Tensor]? {

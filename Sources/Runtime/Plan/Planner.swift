@@ -263,6 +263,7 @@ struct Planner {
             nodes.flatMap { alignedTensors($0) }
             .filter { units.count > 0 && ($0.shape.first ?? 0) % units.count == 0 }
             .map { $0.byteCount / units.count }.max() ?? 1
+        for case let rows as RowConvolution in nodes.map(\.operation) { return rows.rowsPerShard }
         var shards = ExecutableSegment.maximalGroupCount
         while shards > 1, (units.count + shards - 1) / shards * bytes < smallestShardBytes {
             shards /= 2

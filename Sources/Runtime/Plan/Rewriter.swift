@@ -13,6 +13,12 @@ struct Rewriter {
         ])
     }
 
+    /// What comes after those for a step whose variables are constants: with the fusions that take inputs
+    /// for finite, and without.
+    static func inference(fusesOutputs: Bool) -> Rewriter {
+        Rewriter(passes: (fusesOutputs ? [FuseConvolutionOutput.self] : []) + [SplitRows.self])
+    }
+
     func rewrite(_ program: TracedStep) -> TracedStep {
         let fused = passes.reduce(program) { program, pass in
             program.mappingRoots(GraphRewriter(pass).callAsFunction)

@@ -1,0 +1,66 @@
+import Arrays
+import CKernels
+import Graph
+
+/// The fast backend's way to run a step whose variables are constants: what follows from them alone is
+/// computed once, convolutions do what follows them while they store, and a single image is split by rows.
+///
+/// Those fused convolutions take NaN for 0 in ReLU. So they are used only while variables and inputs are
+/// finite; other inputs go through a plan without them, where NaN stays NaN.
+final class FrozenStep: RunnableStep {
+    let program: TracedStep
+    private let workers: Workers
+    private let fused: Plan?
+    private lazy var careful = makePlan(fusesOutputs: false)
+    /// After the standard passes, with constants for variables.
+    private let prepared: TracedStep
+
+    var plan: Plan? { fused ?? careful }
+
+    init(program: TracedStep, workers: Workers) {
+        self.program = program
+        self.workers = workers
+        prepared = Rewriter.standard.rewrite(program)
+            .mappingRoots(GraphRewriter(FreezeVariables.self).callAsFunction)
+        let constants = topologicalOrder(prepared.roots).compactMap {
+            ($0.operation as? ConstantLeaf)?.value
+        }
+        fused =
+            constants.allSatisfy(\.isFinite)
+            ? Self.makePlan(prepared, workers, fusesOutputs: true) : nil
+    }
+
+    func run(_ inputs: [NDArray]) -> Step.Outcome {
+        if let fused, inputs.allSatisfy(\.isFinite) { return fused.run(inputs, on: workers) }
+        return careful.run(inputs, on: workers)
+    }
+
+    private func makePlan(fusesOutputs: Bool) -> Plan {
+        Self.makePlan(prepared, workers, fusesOutputs: fusesOutputs)
+    }
+
+    private static func makePlan(
+        _ prepared: TracedStep, _ workers: Workers, fusesOutputs: Bool
+    ) -> Plan {
+        let fused = Rewriter.inference(fusesOutputs: fusesOutputs).rewrite(prepared)
+        var planner = Planner(
+            FoldConstants.apply(to: fused, workers: workers), workers: workers.count)
+        return planner.plan()
+    }
+}
+
+extension NDArray {
+    /// Whether no element is infinite or NaN.
+    fileprivate var isFinite: Bool {
+        switch elementType {
+        case .float32:
+            withUnsafeBytes {
+                ek_all_finite_f32(
+                    $0.baseAddress?.assumingMemoryBound(to: Float.self), elementCount) != 0
+            }
+        case .float64, .float16, .bfloat16:
+            elements(as: Double.self).allSatisfy { $0.isFinite }
+        case .bool, .uint8, .int32, .int64: true
+        }
+    }
+}
