@@ -48,7 +48,7 @@ struct Demo: ParsableCommand {
             configuration.length = .epochs(epochs)
             configuration.seed = seed
             let folder = RunFolder("\(output)/\(norm.rawValue)")
-            let watcher = GoalWatcher(configuration.prepare(test), goal: goal / 100)
+            let watcher = GoalWatcher(try configuration.prepare(test), goal: goal / 100)
             let run = TrainingRun(
                 configuration: configuration, folder: folder, workers: workers, console: console,
                 prefix: name.padding(toLength: 12, withPad: " ", startingAt: 0))

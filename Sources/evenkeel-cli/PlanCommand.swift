@@ -19,7 +19,8 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
-        let data = configuration.prepare(try TrainingRun.load(configuration.data).train)
+        let data = try configuration.prepare(
+            TrainingRun.load(configuration.data).train)
         let model = try configuration.makeModel(data)
         try checkOutputs(model, data)
         let run = TrainingRun(

@@ -8,7 +8,8 @@ struct Predict: ParsableCommand {
         abstract: "Give a run's probabilities for samples in a file.",
         discussion: """
             Prints a line of probabilities for each sample, as CSV with the classes' names on the \
-            first line, or as JSON. Bytes are scaled as the run's data is; other numbers are taken as they are.
+            first line, or as JSON. Bytes are scaled as the run's data is, other numbers are not; \
+            both are normalized if the run's data is.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case csv, json }
@@ -34,10 +35,13 @@ struct Predict: ParsableCommand {
         }
         let count = array.shape[0]
         let isBytes = array.elementType == .uint8
-        let data = try Dataset(
+        var data = try Dataset(
             features: array.reshaped(Shape([count] + expected)),
             labels: NDArray([Int32](repeating: 0, count: count)), classCount: 1,
             scale: isBytes ? trained.test.scale : 1, shift: isBytes ? trained.test.shift : 0)
+        if let statistics = trained.test.normalization {
+            data = try data.normalized(by: statistics)
+        }
         let trainer = Trainer(trained.model, loss: .crossEntropy, optimizer: SGD())
         let logits = try trainer.predict(data)
         let classes = logits.shape[1]

@@ -114,8 +114,10 @@ struct ConfigurationTests {
     @Test("Schedules and initializers by name")
     func names() throws {
         #expect(try Schedule(parsing: "cosine", totalSteps: 9) == .cosine(steps: 9))
+        var configuration = RunConfiguration()
+        configuration.warmUp = 4
         #expect(
-            try Schedule(parsing: "warmup-cosine=4", totalSteps: 9)
+            try configuration.makeSchedule(totalSteps: 9)
                 == .warmup(steps: 4, then: .cosine(steps: 5)))
         #expect(try Initializer(parsing: "normal=0.05") == .normal(standardDeviation: 0.05))
         #expect(try Initializer(parsing: "he") == .heNormal)

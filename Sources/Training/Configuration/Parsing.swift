@@ -32,8 +32,8 @@ extension Initializer {
 }
 
 extension Schedule {
-    /// Reads a schedule for a training of so many steps: `constant`, `cosine`, `warmup=STEPS` (then
-    /// constant), `warmup-cosine=STEPS`, `one-cycle`, or `step=STEPS` (a tenth after every so many).
+    /// Reads a schedule for a training of so many steps: `constant`, `cosine`, `one-cycle`, or
+    /// `step=STEPS` (a tenth after every so many).
     public init(parsing text: String, totalSteps: Int) throws(ConfigurationError) {
         let (name, number) = try split(text)
         let steps = number.flatMap { Int(exactly: $0) }.flatMap { $0 > 0 ? $0 : nil }
@@ -41,14 +41,11 @@ extension Schedule {
         case ("constant", nil) where number == nil: self = .constant
         case ("cosine", nil) where number == nil: self = .cosine(steps: totalSteps)
         case ("one-cycle", nil) where number == nil: self = .oneCycle(steps: totalSteps)
-        case ("warmup", let steps?): self = .warmup(steps: steps)
-        case ("warmup-cosine", let steps?):
-            self = .warmup(steps: steps, then: .cosine(steps: max(totalSteps - steps, 1)))
         case ("step", let steps?): self = .step(every: steps, factor: 0.1)
         default:
             throw ConfigurationError(
-                "unknown schedule '\(text)'; known are constant, cosine, one-cycle, warmup=STEPS, "
-                    + "warmup-cosine=STEPS, step=STEPS")
+                "unknown schedule '\(text)'; known are constant, cosine, one-cycle, step=STEPS; a "
+                    + "warm-up is an option of its own")
         }
     }
 }

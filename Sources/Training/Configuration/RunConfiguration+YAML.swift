@@ -1,11 +1,13 @@
 import Arrays
+import Datasets
 import Yams
 
 extension RunConfiguration {
     private static let keys = [
         "data", "model", "hidden", "norm", "activation", "init", "dropout", "epochs", "steps",
         "batchSize", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1", "l2",
-        "schedule", "seed", "maxBadBatches",
+        "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "seed",
+        "maxBadBatches", "folded",
     ]
 
     /// Reads a configuration; what it does not name keeps its default. Throws with the line of what is
@@ -48,6 +50,18 @@ extension RunConfiguration {
         if let value = entries["l1"] { l1 = try value.number("l1") }
         if let value = entries["l2"] { l2 = try value.number("l2") }
         if let value = entries["schedule"] { schedule = try value.text("schedule") }
+        if let value = entries["warmUp"] { warmUp = try value.integer("warmUp") }
+        if let value = entries["labelSmoothing"] {
+            labelSmoothing = try value.number("labelSmoothing")
+        }
+        if let value = entries["ema"] { averageDecay = try value.number("ema") }
+        if let value = entries["augment"] {
+            let text = try value.text("augment")
+            do { augmentation = try Augmentation(parsing: text) } catch {
+                throw value.error("\(error)")
+            }
+        }
+        if let value = entries["normalize"] { normalization = try Self.normalization(value) }
         if let value = entries["seed"] {
             guard let number = UInt64(try value.text("seed")) else {
                 throw value.error("seed: expected a whole number of 0 or more")
@@ -57,9 +71,26 @@ extension RunConfiguration {
         if let value = entries["maxBadBatches"] {
             maximumBadBatches = try value.integer("maxBadBatches")
         }
+        if let value = entries["folded"] { isFolded = try value.flag("folded") }
         do throws(ConfigurationError) { try validate() } catch {
             throw ConfigurationError("\(source): \(error)")
         }
+    }
+
+    /// `true`, `false`, or `{mean: [...], deviation: [...]}`.
+    private static func normalization(_ reader: YAMLReader) throws(ConfigurationError)
+        -> NormalizationChoice
+    {
+        if reader.isScalar { return try reader.flag("normalize") ? .byTrainingData : .none }
+        let entries = try reader.entries(known: ["mean", "deviation"], in: "normalize")
+        let mean = try entries["mean"]?.numbers("normalize, mean") ?? []
+        let deviation = try entries["deviation"]?.numbers("normalize, deviation") ?? []
+        guard !mean.isEmpty, mean.count == deviation.count, deviation.allSatisfy({ $0 > 0 }) else {
+            throw reader.error(
+                "normalize: expected true, false, or a mean and a positive deviation for each channel"
+            )
+        }
+        return .by(ChannelNormalization(mean: mean, deviation: deviation))
     }
 
     private static func choice<Choice: RawRepresentable & CaseIterable>(
@@ -98,9 +129,22 @@ extension RunConfiguration {
             ("dropLastBatch", Node(dropsLastBatch ? "true" : "false", Tag(.bool))),
             ("optimizer", Node(optimizer.rawValue)), ("learningRate", number(learningRate)),
             ("momentum", number(momentum)), ("l1", number(l1)), ("l2", number(l2)),
-            ("schedule", Node(schedule)), ("seed", integer(seed)),
+            ("schedule", Node(schedule)), ("warmUp", integer(warmUp)),
+            ("labelSmoothing", number(labelSmoothing)), ("seed", integer(seed)),
             ("maxBadBatches", integer(maximumBadBatches)),
         ]
+        if let averageDecay { pairs.append(("ema", number(averageDecay))) }
+        if let augmentation { pairs.append(("augment", Node(augmentation.text))) }
+        switch normalization {
+        case .none: break
+        case .byTrainingData: pairs.append(("normalize", Node("true", Tag(.bool))))
+        case .by(let statistics):
+            let lists = [("mean", statistics.mean), ("deviation", statistics.deviation)].map {
+                (Node($0), Node($1.map(number), .implicit, .flow))
+            }
+            pairs.append(("normalize", Node(lists)))
+        }
+        if isFolded { pairs.append(("folded", Node("true", Tag(.bool)))) }
         do { return try Yams.serialize(node: Node(pairs)) } catch {
             preconditionFailure("a configuration of plain values must have a YAML form: \(error)")
         }

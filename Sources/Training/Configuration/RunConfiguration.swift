@@ -1,5 +1,6 @@
 import Arrays
 import Datasets
+import Graph
 import Layers
 
 /// Everything that determines a training run, as `config.yaml` in its folder holds it. The number of
@@ -28,8 +29,20 @@ public struct RunConfiguration: Hashable, Sendable {
     public var l2 = 0.0
     /// Going down to zero steadies what batch statistics leave noisy at a constant rate.
     public var schedule = "cosine"
+    /// So many steps the learning rate rises linearly to where the schedule then begins.
+    public var warmUp = 0
+    /// How much of the probability of an answer is spread over all classes, in training.
+    public var labelSmoothing = 0.0
+    /// The decay of the moving average of the weights; nil for none.
+    public var averageDecay: Double?
+    /// Random changes of training images; nil for none.
+    public var augmentation: Augmentation?
+    public var normalization = NormalizationChoice.none
     public var seed: UInt64 = 0
     public var maximumBadBatches = 10
+    /// Whether the model is one whose batch norms were folded away: it has layers with biases in their
+    /// places, and is for inference only.
+    public var isFolded = false
 
     public init() {}
 
@@ -46,9 +59,20 @@ public struct RunConfiguration: Hashable, Sendable {
                 initializer: initializer, dropout: dropout)
     }
 
-    /// The data, as the model takes it: a perceptron gets each sample as one row of numbers.
-    public func prepare(_ data: Dataset) -> Dataset {
-        model == nil && architecture == nil ? data.flattened() : data
+    /// The data, as the model takes it: normalized if that was asked for, and for a perceptron with each
+    /// sample as one row of numbers. Throws when the channels are not those of the run's statistics.
+    public func prepare(_ data: Dataset) throws(DatasetError) -> Dataset {
+        let normalized = try normalization.apply(data)
+        return model == nil && architecture == nil ? normalized.flattened() : normalized
+    }
+
+    /// The loss that is trained with.
+    public var loss: Loss { .crossEntropy(labelSmoothing: labelSmoothing) }
+
+    /// The factor of the learning rate over so many steps.
+    public func makeSchedule(totalSteps: Int) throws(ConfigurationError) -> Schedule {
+        let rest = try Schedule(parsing: schedule, totalSteps: max(totalSteps - warmUp, 1))
+        return warmUp == 0 ? rest : .warmup(steps: warmUp, then: rest)
     }
 
     /// The model with its initial values.
@@ -61,6 +85,10 @@ public struct RunConfiguration: Hashable, Sendable {
                 try description(classes: classes).build(input: data.featureShape)
             }
         model.initialize(seed: seed)
+        if isFolded {
+            try model.takeFoldedStructure(
+                input: TensorSpec(Shape([1] + data.featureShape), .float32))
+        }
         return model
     }
 
@@ -103,6 +131,15 @@ public struct RunConfiguration: Hashable, Sendable {
         try require(
             activation.isActivation,
             "activation: expected one such as relu, sigmoid or tanh, found \(activation.rawValue)")
+        try require(
+            (0...1_000_000_000).contains(warmUp),
+            "warmUp: expected 0 to 10^9 steps, found \(warmUp)")
+        try require(
+            labelSmoothing >= 0 && labelSmoothing < 1,
+            "labelSmoothing: expected 0 to below 1, found \(labelSmoothing)")
+        try require(
+            (0..<1).contains(averageDecay ?? 0),
+            "ema: expected a decay of 0 to below 1, found \(averageDecay ?? 0)")
         _ = try Initializer(parsing: initializer)
         _ = try Schedule(parsing: schedule, totalSteps: 1)
     }

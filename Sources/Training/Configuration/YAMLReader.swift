@@ -136,6 +136,12 @@ struct YAMLReader {
         return result
     }
 
+    func numbers(_ what: String) throws(ConfigurationError) -> [Double] {
+        var result: [Double] = []
+        for element in try elements(what) { result.append(try element.number(what)) }
+        return result
+    }
+
     private var kind: String {
         if node.null != nil { return "nothing" }
         if let scalar = node.scalar { return "'\(scalar.string.prefix(40))'" }

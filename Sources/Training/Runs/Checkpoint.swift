@@ -8,9 +8,10 @@ public struct Checkpoint: Sendable {
     public var progress: TrainingProgress
     /// The length of `metrics.jsonl` at that moment; what comes behind belongs to a future that is redone.
     public var metricsByteCount: Int
-    /// The model's values by their names, and the optimizer's.
+    /// The model's values by their names, the optimizer's, and those of an average of the weights.
     public var modelValues: [String: NDArray]
     public var optimizerValues: [String: NDArray]
+    public var averageValues: [String: NDArray]
 
     static let format = "evenkeel checkpoint 1"
 
@@ -19,6 +20,7 @@ public struct Checkpoint: Sendable {
         self.metricsByteCount = metricsByteCount
         modelValues = values(trainer.model.namedVariables)
         optimizerValues = values(trainer.optimizer.namedVariables(trainer.model))
+        averageValues = values(trainer.average?.namedVariables ?? [])
     }
 
     /// Gives a trainer's variables the values of the checkpoint. Throws, and changes nothing, unless names,
@@ -27,6 +29,7 @@ public struct Checkpoint: Sendable {
         let pairs =
             try match(trainer.model.namedVariables, modelValues, source)
             + match(trainer.optimizer.namedVariables(trainer.model), optimizerValues, source)
+            + match(trainer.average?.namedVariables ?? [], averageValues, source)
         for (variable, value) in pairs { variable.value = value }
     }
 
@@ -34,8 +37,9 @@ public struct Checkpoint: Sendable {
 
     /// Writes the checkpoint, whole or not at all.
     public func write(to path: String) throws(FileError) {
-        let arrays = prefixed("model.", modelValues).merging(
-            prefixed("optimizer.", optimizerValues), uniquingKeysWith: { first, _ in first })
+        let arrays = prefixed("model.", modelValues)
+            .merging(prefixed("optimizer.", optimizerValues)) { first, _ in first }
+            .merging(prefixed("average.", averageValues)) { first, _ in first }
         var metadata = [
             "format": Self.format, "step": "\(progress.step)",
             "lossSum": "\(progress.lossSum.bitPattern)",
@@ -76,6 +80,7 @@ public struct Checkpoint: Sendable {
         metricsByteCount = try number("metricsByteCount")
         modelValues = part("model.", of: arrays)
         optimizerValues = part("optimizer.", of: arrays)
+        averageValues = part("average.", of: arrays)
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 
 /// Keeps a run folder up to date while a training runs: metrics and model after each epoch, checkpoints
 /// after each epoch, after each interval, and at the end.
@@ -26,7 +27,7 @@ public final class RunRecorder: TrainingCallback {
 
     override public func epochDidEnd(_ session: TrainingSession, _ report: EpochReport) throws {
         metricsByteCount = try folder.appendMetrics(report.json)
-        try session.trainer.model.write(to: folder.model)
+        try Safetensors.write(session.results, to: folder.model)
         try save(session)
     }
 
@@ -34,7 +35,7 @@ public final class RunRecorder: TrainingCallback {
         throws
     {
         if savedStep != session.progress.step {
-            try session.trainer.model.write(to: folder.model)
+            try Safetensors.write(session.results, to: folder.model)
             try save(session)
         }
     }

@@ -42,7 +42,9 @@ public final class EarlyStopping: TrainingCallback {
         }
         if best.map({ value > $0.value + minimumImprovement }) ?? true {
             best = (report.epoch, value)
-            if restoresBest { bestValues = model.allVariables.map(\.value) }
+            if restoresBest {
+                bestValues = session.averagedValues ?? model.allVariables.map(\.value)
+            }
         } else if report.epoch - best!.epoch >= patience {
             session.stop(
                 .earlyStopping("no improvement in \(patience) epochs since epoch \(best!.epoch)"))
@@ -51,6 +53,7 @@ public final class EarlyStopping: TrainingCallback {
 
     override public func trainingDidEnd(_ session: TrainingSession, _ history: TrainingHistory) {
         guard restoresBest, !bestValues.isEmpty else { return }
+        if session.averagedValues != nil { session.averagedValues = bestValues }
         for (variable, value) in zip(session.trainer.model.allVariables, bestValues) {
             variable.value = value
         }

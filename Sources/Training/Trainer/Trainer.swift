@@ -14,6 +14,8 @@ import Runtime
 public final class Trainer {
     public let model: Module
     public let loss: Loss
+    /// What evaluations report.
+    public let evaluationLoss: Loss
     public let optimizer: Optimizer
     public let metrics: [Metric]
     /// The factor of the optimizer's learning rate at each step.
@@ -22,6 +24,9 @@ public final class Trainer {
     public let seed: UInt64
     /// Random changes of the images that are trained on; nil for none.
     public let augmentation: Augmentation?
+    /// The average of the weights over the steps, if there is one: then that is what validations
+    /// evaluate, what is saved, and what the model holds in the end.
+    public let average: WeightAverage?
     public let backend: Backend
     public let workers: Workers
     /// So many batches in a row may be skipped for not being finite; one more is an error.
@@ -31,18 +36,29 @@ public final class Trainer {
     private var trainingScaling: InputScaling?
     private var evaluators: [Evaluator] = []
 
+    /// - Parameters:
+    ///   - evaluationLoss: what evaluations report; nil is `loss`. A smoothed loss is for training.
+    ///   - averageDecay: the decay of a moving average of the weights, in 0..<1, such as 0.999; nil for none.
     public init(
-        _ model: Module, loss: Loss, optimizer: Optimizer, metrics: [Metric] = [],
-        schedule: Schedule = .constant, seed: UInt64 = 0, augmentation: Augmentation? = nil,
-        backend: Backend = .fast, workers: Workers = .shared
+        _ model: Module, loss: Loss, evaluationLoss: Loss? = nil, optimizer: Optimizer,
+        metrics: [Metric] = [], schedule: Schedule = .constant, seed: UInt64 = 0,
+        augmentation: Augmentation? = nil, averageDecay: Double? = nil, backend: Backend = .fast,
+        workers: Workers = .shared
     ) {
         self.model = model
+        precondition(
+            (0..<1).contains(averageDecay ?? 0),
+            "the decay of an average of weights must be in 0..<1, found \(averageDecay ?? 0)")
         self.loss = loss
+        self.evaluationLoss = evaluationLoss ?? loss
         self.optimizer = optimizer
         self.metrics = metrics
         self.schedule = schedule
         self.seed = seed
         self.augmentation = augmentation
+        average = averageDecay.map {
+            WeightAverage(model, decay: $0, backend: backend, workers: workers)
+        }
         self.backend = backend
         self.workers = workers
     }
@@ -87,10 +103,11 @@ public final class Trainer {
             let samples = session.trainedSamples - epochStart.samples
             let seconds = session.trainingSeconds - epochStart.seconds
             epochStart = (session.trainedSamples, session.trainingSeconds)
+            let validated = try evaluateEpoch(session, data, validation)
             let report = EpochReport(
                 epoch: (session.progress.step - 1) / session.stepsPerEpoch + 1,
                 step: session.progress.step, trainLoss: session.progress.meanLoss,
-                validation: try validation.map { try evaluate($0) },
+                validation: validated,
                 samplesPerSecond: seconds > 0 ? Double(samples) / seconds : 0, seconds: seconds,
                 isComplete: isComplete)
             if isComplete { (session.progress.lossSum, session.progress.sampleCount) = (0, 0) }
@@ -99,8 +116,26 @@ public final class Trainer {
         }
         history.stopReason = session.stopReason ?? .finished
         history.progress = session.progress
+        if average != nil, session.averagedStep != session.progress.step {
+            _ = try evaluateEpoch(session, data, nil)
+        }
         for callback in callbacks { try callback.trainingDidEnd(session, history) }
+        if let values = session.averagedValues {
+            for (variable, value) in zip(model.allVariables, values) { variable.value = value }
+        }
         return history
+    }
+
+    /// Evaluates on the validation data; with an average of the weights, that.
+    private func evaluateEpoch(
+        _ session: TrainingSession, _ data: Dataset, _ validation: Dataset?
+    ) throws -> Evaluation? {
+        guard let average else { return try validation.map { try evaluate($0) } }
+        return try average.apply(statistics: data, workers: workers) {
+            session.averagedValues = model.allVariables.map(\.value)
+            session.averagedStep = session.progress.step
+            return try validation.map { try evaluate($0) }
+        }
     }
 
     /// The mean loss and the metrics over a data set.
@@ -116,7 +151,7 @@ public final class Trainer {
     private func evaluator(_ data: Dataset) throws -> Evaluator {
         if let known = evaluators.first(where: { $0.fits(data) }) { return known }
         let new = Evaluator(
-            model, loss: loss, metrics: metrics, scaling: InputScaling(data),
+            model, loss: evaluationLoss, metrics: metrics, scaling: InputScaling(data),
             backend: backend, workers: workers)
         evaluators.append(new)
         return new
@@ -147,6 +182,7 @@ public final class Trainer {
             session.progress.lossSum += loss * Double(batch.indices.elementCount)
             session.progress.sampleCount += batch.indices.elementCount
             session.progress.skippedInRow = 0
+            average?.update()
             return
         }
         session.progress.skippedInRow += 1

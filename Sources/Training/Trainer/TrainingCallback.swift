@@ -1,3 +1,7 @@
+import Arrays
+import Graph
+import Layers
+
 /// Is told how a training goes, and may stop it. Override what is of interest.
 open class TrainingCallback {
     public init() {}
@@ -25,6 +29,10 @@ public final class TrainingSession {
     public internal(set) var trainedSamples = 0
     public internal(set) var stepsTaken = 0
     public internal(set) var trainingSeconds = 0.0
+    /// With an average of the weights: the model's variables with that and the statistics that belong to
+    /// it, as of the last evaluation, and its step.
+    var averagedValues: [NDArray]?
+    var averagedStep: Int?
     /// Set when someone asked to stop.
     public private(set) var stopReason: StopReason?
 
@@ -33,6 +41,15 @@ public final class TrainingSession {
         self.stepsPerEpoch = stepsPerEpoch
         self.totalSteps = totalSteps
         self.progress = progress
+    }
+
+    /// The parameters and states that the training would give if it ended here: the model's, or the
+    /// averaged ones, as of the last evaluation.
+    public var results: [String: NDArray] {
+        let variables = trainer.model.namedVariables
+        let values = averagedValues ?? variables.map(\.variable.value)
+        return Dictionary(
+            zip(variables.map(\.name), values), uniquingKeysWith: { first, _ in first })
     }
 
     /// The present epoch, counted from 1.

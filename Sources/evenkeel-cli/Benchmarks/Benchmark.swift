@@ -50,7 +50,7 @@ struct ModelBenchmarkOptions: ParsableArguments {
             shape: [count, 28, 28, 1])
         let data = try Dataset(
             features: images, labels: NDArray((0..<count).map { Int32($0 % 10) }), scale: 1 / 255)
-        return (configuration, configuration.prepare(data))
+        return (configuration, try configuration.prepare(data))
     }
 
     var warmUp: Int { max(10, steps / 10) }

@@ -10,8 +10,8 @@ struct TrainedModel {
     init(_ folder: RunFolder, data: String? = nil) throws {
         configuration = try folder.readConfiguration()
         let parts = try TrainingRun.load(data ?? configuration.data)
-        train = configuration.prepare(parts.train)
-        test = configuration.prepare(parts.test)
+        train = try configuration.prepare(parts.train)
+        test = try configuration.prepare(parts.test)
         model = try configuration.makeModel(train)
         try model.read(from: folder.model)
     }

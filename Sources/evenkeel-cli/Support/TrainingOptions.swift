@@ -79,8 +79,41 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         help:
-            "cosine (default), constant, one-cycle, warmup=STEPS, warmup-cosine=STEPS, step=STEPS.")
+            "How the learning rate goes on: cosine (default), constant, one-cycle, step=STEPS.")
     var schedule: String?
+
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Steps in which the learning rate rises linearly from a tenth, before the schedule begins."
+    )
+    var warmUp: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The part of each answer that is spread over all classes in training, such as 0.1.")
+    var labelSmoothing: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Keep a moving average of the weights with this decay, such as 0.999.",
+            discussion: "The average, with statistics of its own, is what is evaluated and saved."))
+    var ema: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Random changes of training images: crop=4,flip,cutout=8,mixup=0.2, or some of these.",
+            discussion: "For networks by name and files of layers, on images of bytes."),
+        transform: { text in
+            do { return try Augmentation(parsing: text) } catch {
+                throw ValidationError("\(error)")
+            }
+        })
+    var augment: Augmentation?
+
+    @Flag(help: "Bring each channel of the data to mean 0 and standard deviation 1.")
+    var normalize = false
 
     @Option(
         parsing: .unconditional,
@@ -108,6 +141,9 @@ struct TrainingOptions: ParsableArguments {
     /// Overrides what was given as an option. Throws a usage error for values out of range.
     func apply(to result: inout RunConfiguration) throws {
         func set<Value>(_ value: Value?, _ path: WritableKeyPath<RunConfiguration, Value>) {
+            if let value { result[keyPath: path] = value }
+        }
+        func set<Value>(_ value: Value?, _ path: WritableKeyPath<RunConfiguration, Value?>) {
             if let value { result[keyPath: path] = value }
         }
         if epochs != nil && steps != nil {
@@ -145,6 +181,11 @@ struct TrainingOptions: ParsableArguments {
         set(l1, \.l1)
         set(l2, \.l2)
         set(schedule, \.schedule)
+        set(warmUp, \.warmUp)
+        set(labelSmoothing, \.labelSmoothing)
+        set(ema, \.averageDecay)
+        set(augment, \.augmentation)
+        if normalize, result.normalization == .none { result.normalization = .byTrainingData }
         set(seed, \.seed)
         set(maxBadBatches, \.maximumBadBatches)
         do { try result.validate() } catch { throw ValidationError("\(error)") }

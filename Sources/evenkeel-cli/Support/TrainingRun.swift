@@ -4,7 +4,7 @@ import Foundation
 
 /// One training from its configuration to its results: what `train` and `demo` share.
 struct TrainingRun {
-    let configuration: RunConfiguration
+    var configuration: RunConfiguration
     let folder: RunFolder
     let workers: Workers
     let console: Console
@@ -37,9 +37,20 @@ struct TrainingRun {
 
     /// Trains, or goes on where the folder's checkpoint is. Nil when it was interrupted (and saved).
     func execute(resumes: Bool, callbacks: [TrainingCallback] = []) throws -> Result? {
+        guard !configuration.isFolded else {
+            throw ValidationError("a folded model is for inference; train the run it was made from")
+        }
         let parts = try Self.load(configuration.data)
-        let train = configuration.prepare(parts.train)
-        let test = configuration.prepare(parts.test)
+        var run = self
+        run.configuration.normalization = try configuration.normalization.resolved(parts.train)
+        return try run.execute(parts.train, parts.test, resumes: resumes, callbacks)
+    }
+
+    private func execute(
+        _ train: Dataset, _ test: Dataset, resumes: Bool, _ callbacks: [TrainingCallback]
+    ) throws -> Result? {
+        let train = try configuration.prepare(train)
+        let test = try configuration.prepare(test)
         let model = try configuration.makeModel(train)
         try checkOutputs(model, train)
         let trainer = try makeTrainer(model, samples: train.count)
@@ -90,10 +101,11 @@ struct TrainingRun {
             ? samples / configuration.batchSize : (samples - 1) / configuration.batchSize + 1
         let total = configuration.length.steps(perEpoch: perEpoch)
         let trainer = Trainer(
-            model, loss: .crossEntropy, optimizer: configuration.makeOptimizer(),
-            metrics: [.accuracy],
-            schedule: try Schedule(parsing: configuration.schedule, totalSteps: total),
-            seed: configuration.seed, workers: workers)
+            model, loss: configuration.loss, evaluationLoss: .crossEntropy,
+            optimizer: configuration.makeOptimizer(), metrics: [.accuracy],
+            schedule: try configuration.makeSchedule(totalSteps: total), seed: configuration.seed,
+            augmentation: configuration.augmentation, averageDecay: configuration.averageDecay,
+            workers: workers)
         trainer.maximumBadBatches = configuration.maximumBadBatches
         return trainer
     }
