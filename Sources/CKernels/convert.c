@@ -1,5 +1,7 @@
 #include "include/ek_convert.h"
 
+#include "prefetch.h"
+
 #define EK_TEMPLATE "convert_template.h"
 #include "levels.h"
 

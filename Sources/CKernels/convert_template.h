@@ -12,6 +12,10 @@ static void EK_NAME(ek_gather_scale_u8_f32)(const uint8_t *base, const int32_t *
             size_t ahead = row_length < 4096 ? row_length : 4096;
             for (size_t j = 0; j < ahead; j += 64) __builtin_prefetch(soon + j);
         }
+        if (r + 1 < rows) {
+            size_t ahead = row_length < 1024 ? row_length : 1024;
+            for (size_t j = 0; j < ahead; j += 16) EK_PREFETCH_FOR_WRITING(to + row_length + j);
+        }
         for (size_t j = 0; j < row_length; j++) to[j] = (float)from[j] * scale + shift;
     }
 }

@@ -8,8 +8,36 @@ extension OperationCases {
         ([2, 3, 2, 2], 1),
     ]
 
-    static let normalization: [OperationCase] = channels.flatMap { shape, axis in
-        plain(shape, axis) + weighted(shape, axis) + fused(shape, axis)
+    static let normalization: [OperationCase] =
+        channels.flatMap { shape, axis in
+            plain(shape, axis) + weighted(shape, axis) + fused(shape, axis)
+        } + [1, 5, 19].flatMap(running)
+
+    /// How running statistics follow a batch. The second channel's moments are infinite.
+    private static func running(_ channels: Int) -> [OperationCase] {
+        let vectors = (0..<3).map { SampleInput.perChannel(channels, in: 0.5..<2, seed: 40 + $0) }
+        let spoilt = Tensor(NDArray((0..<channels).map { $0 == 1 ? Double.infinity : 0 }))
+        let weights = SampleInput.perChannel(channels, in: 0..<1, seed: 44)
+        return [false, true].flatMap { isUnbiased in
+            [0.0, 1, 7].map { count in
+                OperationCase(
+                    "followBatch of \(count) values, \(isUnbiased ? "unbiased" : "biased")",
+                    [.uniform([channels], in: -1..<1, seed: 43)] + vectors + [weights],
+                    differentiable: []
+                ) {
+                    let number = Tensor(repeating: count, .float64)
+                    let moments = MomentTensors(
+                        count: number, mean: $0[1] + spoilt, low: $0[2], variance: $0[3])
+                    let valid = moments.valid(unbiased: isUnbiased)
+                    let half = Tensor(repeating: 0.5, .float64)
+                    return [
+                        valid.mean, valid.variance, valid.validity, valid.counts,
+                        $0[0].following(valid.mean, validity: valid.validity, weight: half),
+                        $0[0].following(valid.variance, validity: valid.validity, weight: $0[4]),
+                    ]
+                }
+            }
+        }
     }
 
     private static func plain(_ shape: Shape, _ axis: Int) -> [OperationCase] {

@@ -116,6 +116,10 @@ public struct MomentTensors: Sendable {
     public let low: Tensor
     /// The biased variance, `[channels]`.
     public let variance: Tensor
+
+    public init(count: Tensor, mean: Tensor, low: Tensor, variance: Tensor) {
+        (self.count, self.mean, self.low, self.variance) = (count, mean, low, variance)
+    }
 }
 
 extension Tensor {

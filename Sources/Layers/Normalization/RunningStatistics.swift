@@ -55,23 +55,12 @@ public final class RunningStatistics {
 
     /// Proposes the statistics that follow from one more batch. An empty batch changes nothing.
     func propose(_ moments: MomentTensors) {
-        let count = moments.count
-        let batchMean = moments.mean + moments.low
-        var batchVariance = moments.variance
-        // Differences of a number from itself are 0 unless it is infinite or NaN; so is 0 / count unless
-        // there are no values.
-        let zero = (batchMean - batchMean) + (batchVariance - batchVariance) + (count * 0) / count
-        let isValid = zero .== 0
-        if variance == .unbiased {
-            // Of a single value there is no unbiased variance; its biased one, 0, stands in.
-            let one = Tensor.ones([], .float64)
-            batchVariance = batchVariance * (count / Tensor.maximum(count - 1, one))
-        }
+        let valid = moments.valid(unbiased: variance == .unbiased)
         let number = batchCount.tensor.cast(to: .float64)
-        let batch = RunningValue.Batch(number: number, count: count, isValid: isValid)
-        mean?.propose(batchMean, batch)
-        square.propose(batchVariance, batch)
-        let isCounted = isValid.cast(to: .float64).sum() .> 0
-        batchCount.propose(number + isCounted.cast(to: .float64))
+        let batch = RunningValue.Batch(
+            number: number, count: valid.count, validity: valid.validity)
+        mean?.propose(valid.mean, batch)
+        square.propose(valid.variance, batch)
+        batchCount.propose(number + valid.counts)
     }
 }

@@ -36,30 +36,30 @@ final class RunningValue {
         let number: Tensor
         /// The number of values of a channel, float64.
         let count: Tensor
-        /// Whether the channel's moments exist and are finite, `[channels]`.
-        let isValid: Tensor
+        /// 1 where the channel's moments exist and are finite, else 0; float64, `[channels]`.
+        let validity: Tensor
     }
 
     /// Proposes what follows from one more batch; channels without valid moments keep what they have.
+    ///
+    /// - Parameter found: the batch's values, 0 where they are not valid.
     func propose(_ found: Tensor, _ batch: Batch) {
-        let found = Tensor.select(batch.isValid, found, Tensor.zeros([], .float64))
         let share = average.isWeightedByCount ? batch.count : Tensor.ones([], .float64)
         if let ring, let shares, case .sliding(let length) = average.kind {
             slide(ring, shares, length, found, share, batch)
-            return
+        } else {
+            follow(value, found, batch, weight: weightOfNewBatch(share, batch))
         }
-        let weight = weightOfNewBatch(share, batch)
-        let old = value.tensor.cast(to: .float64)
-        set(value, old * (1 - weight) + found * weight, batch)
     }
 
-    /// Sets the channels that have valid moments. What exceeds the state's type becomes its largest number.
+    private func follow(_ state: State, _ found: Tensor, _ batch: Batch, weight: Tensor) {
+        state.propose(
+            state.tensor.following(found, validity: batch.validity, weight: weight))
+    }
+
+    /// Sets the channels that have valid moments.
     private func set(_ state: State, _ new: Tensor, _ batch: Batch) {
-        let type = state.variable.spec.type
-        let limit =
-            type == .float32 ? Double(Float.greatestFiniteMagnitude) : .greatestFiniteMagnitude
-        let old = state.tensor.cast(to: .float64)
-        state.propose(Tensor.select(batch.isValid, new.clamped(to: -limit...limit), old))
+        follow(state, new, batch, weight: .ones([], .float64))
     }
 
     /// See `RunningAverage.sequence`, which says the same in numbers.
@@ -88,7 +88,7 @@ final class RunningValue {
         let round = (batch.number / extent).cast(to: .int64).cast(to: .float64)
         let row = batch.number - round * extent
         let rows = Tensor(NDArray((0..<length).map(Double.init), shape: [length, 1]))
-        let isRow = (rows .== row).cast(to: .float64) * batch.isValid.cast(to: .float64)
+        let isRow = (rows .== row).cast(to: .float64) * batch.validity
         let values = ring.tensor.cast(to: .float64) * (1 - isRow) + found * isRow
         let weights = shares.tensor * (1 - isRow) + share * isRow
         // The ring holds what its type can, so the average is of what it holds.

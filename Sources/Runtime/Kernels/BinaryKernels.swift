@@ -1,5 +1,6 @@
 import Arrays
 import CKernels
+import Foundation
 import Graph
 
 /// A function of two arguments over a shard, each argument in one of the simple layouts.
@@ -67,6 +68,8 @@ extension Binary: FastOperation {
         case .subtract: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { $0 - $1 } }
         case .multiply: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { $0 * $1 } }
         case .divide: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { $0 / $1 } }
+        // C's function knows whole exponents, as the operation's meaning asks for.
+        case .power: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { Foundation.pow($0, $1) } }
         default: body { self.apply($0, $1) }
         }
     }

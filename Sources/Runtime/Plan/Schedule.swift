@@ -166,8 +166,10 @@ struct Schedule {
         let roots = Set(program.roots.map { base($0).node })
         for node in nodes.reversed() where Self.isCheap(node.operation) && !roots.contains(node) {
             guard case .rows(let units) = entries[node]!.mode, let readers = consumers[node],
-                readers.allSatisfy({ readsOwnRows($0, of: node, units) }),
-                let first = readers.map({ entries[$0]!.time }).min()
+                let first = readers.map({ entries[$0]!.time }).min(),
+                readers.allSatisfy({
+                    entries[$0]!.time > first || readsOwnRows($0, of: node, units)
+                })
             else { continue }
             entries[node]!.time = max(entries[node]!.time, first)
         }
