@@ -10,6 +10,17 @@ public enum FusedActivation: Hashable, Sendable {
     case relu6
 }
 
+extension FusedActivation: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .identity: "identity"
+        case .leakyReLU(slope: 0): "relu"
+        case .leakyReLU(let slope): "leakyReLU(\(slope))"
+        case .relu6: "relu6"
+        }
+    }
+}
+
 /// Which per-channel vectors, and what else, an operation of this family takes after its leading inputs.
 public struct CentredParts: Hashable, Sendable {
     /// mean and the rest that its rounding left

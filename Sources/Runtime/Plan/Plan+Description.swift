@@ -17,13 +17,27 @@ extension Plan: CustomStringConvertible {
                 lines += describe(segment, nodes: segmentNodes[phase][index])
             }
             let serial = nodes(at: 2 * phase + 1) + (phase == 0 ? nodes(at: -1) : [])
-            if !serial.isEmpty {
-                let names = Dictionary(grouping: serial, by: \.operation.name)
-                    .map { $1.count > 1 ? "\($0) x\($1.count)" : $0 }.sorted()
-                lines.append("  then, once: \(names.joined(separator: ", "))")
-            }
+            if !serial.isEmpty { lines.append("  then, once: \(Self.summary(serial))") }
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// What runs once, in a line: arithmetic on a few numbers or a vector is counted, not named.
+    private static func summary(_ nodes: [Node]) -> String {
+        let named = nodes.filter { !isArithmetic($0.operation) }
+        var parts = Dictionary(grouping: named, by: \.operation.name)
+            .map { $1.count > 1 ? "\($0) x\($1.count)" : $0 }.sorted()
+        let rest = nodes.filter { isArithmetic($0.operation) }
+        if let largest = rest.flatMap(\.outputs).map(\.shape.elementCount).max() {
+            parts.append(
+                "arithmetic x\(rest.count) on \(largest) number\(largest == 1 ? "" : "s") at most")
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    private static func isArithmetic(_ operation: any Operation) -> Bool {
+        operation is Unary || operation is Binary || operation is Cast || operation is Comparison
+            || operation is Select || operation is Broadcast || operation is Concatenate
     }
 
     /// Bytes of tensors with a row per sample that are made by the time the outputs (the loss, say) are
