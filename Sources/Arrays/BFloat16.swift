@@ -29,20 +29,17 @@ extension BFloat16: Element {
     public static var zeroElement: BFloat16 { BFloat16(bitPattern: 0) }
     /// Rounds once, from Double: odd-rounding to Float first keeps ties right.
     @inlinable
-    public init(element value: Double) {
+    public static func converting(_ value: Double) -> BFloat16 {
         let nearest = Float(value)
-        guard nearest.isFinite, Double(nearest) != value else {
-            self.init(nearest)
-            return
-        }
+        guard nearest.isFinite, Double(nearest) != value else { return BFloat16(nearest) }
         let truncated = abs(Double(nearest)) > abs(value) ? nearest.nextToward(zero: ()) : nearest
-        self.init(Float(bitPattern: truncated.bitPattern | 1))
+        return BFloat16(Float(bitPattern: truncated.bitPattern | 1))
     }
     @inlinable public var doubleValue: Double { Double(floatValue) }
 }
 
 extension BFloat16: CustomStringConvertible {
-    public var description: String { floatValue.description }
+    public var description: String { floatValue.plainDescription }
 }
 
 extension Float {

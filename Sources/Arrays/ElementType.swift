@@ -36,7 +36,8 @@ public protocol Element: Sendable, Hashable, BitwiseCopyable {
     /// The value all-zero bytes stand for.
     static var zeroElement: Self { get }
     /// Converts from any element by way of Double; integers are truncated toward zero and clamped.
-    init(element value: Double)
+    /// (No initializer: `map(Float.init)` would not know which one is meant.)
+    static func converting(_ value: Double) -> Self
     /// The value as a Double (exact for every type but large Int64).
     var doubleValue: Double { get }
 }
@@ -44,54 +45,57 @@ public protocol Element: Sendable, Hashable, BitwiseCopyable {
 extension Float: Element {
     public static var elementType: ElementType { .float32 }
     public static var zeroElement: Float { 0 }
-    @inlinable public init(element value: Double) { self = Float(value) }
+    @inlinable public static func converting(_ value: Double) -> Float { Float(value) }
     @inlinable public var doubleValue: Double { Double(self) }
 }
 
 extension Double: Element {
     public static var elementType: ElementType { .float64 }
     public static var zeroElement: Double { 0 }
-    @inlinable public init(element value: Double) { self = value }
+    @inlinable public static func converting(_ value: Double) -> Double { value }
     @inlinable public var doubleValue: Double { self }
 }
 
 extension Bool: Element {
     public static var elementType: ElementType { .bool }
     public static var zeroElement: Bool { false }
-    @inlinable public init(element value: Double) { self = value != 0 }
+    @inlinable public static func converting(_ value: Double) -> Bool { value != 0 }
     @inlinable public var doubleValue: Double { self ? 1 : 0 }
 }
 
 extension FixedWidthInteger {
     /// Truncates toward zero and clamps to the type's range; NaN becomes 0.
     @inlinable
-    init(clampingElement value: Double) {
-        if value.isNaN {
-            self = 0
-        } else {
-            self = Self(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
-        }
+    static func clamping(_ value: Double) -> Self {
+        if value.isNaN { return 0 }
+        return Self(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
     }
 }
 
 extension UInt8: Element {
     public static var elementType: ElementType { .uint8 }
     public static var zeroElement: UInt8 { 0 }
-    @inlinable public init(element value: Double) { self.init(clampingElement: value) }
+    @inlinable public static func converting(_ value: Double) -> UInt8 {
+        clamping(value)
+    }
     @inlinable public var doubleValue: Double { Double(self) }
 }
 
 extension Int32: Element {
     public static var elementType: ElementType { .int32 }
     public static var zeroElement: Int32 { 0 }
-    @inlinable public init(element value: Double) { self.init(clampingElement: value) }
+    @inlinable public static func converting(_ value: Double) -> Int32 {
+        clamping(value)
+    }
     @inlinable public var doubleValue: Double { Double(self) }
 }
 
 extension Int64: Element {
     public static var elementType: ElementType { .int64 }
     public static var zeroElement: Int64 { 0 }
-    @inlinable public init(element value: Double) { self.init(clampingElement: value) }
+    @inlinable public static func converting(_ value: Double) -> Int64 {
+        clamping(value)
+    }
     @inlinable public var doubleValue: Double { Double(self) }
 }
 
@@ -99,7 +103,7 @@ extension Int64: Element {
     extension Float16: Element {
         public static var elementType: ElementType { .float16 }
         public static var zeroElement: Float16 { 0 }
-        @inlinable public init(element value: Double) { self = Float16(value) }
+        @inlinable public static func converting(_ value: Double) -> Float16 { Float16(value) }
         @inlinable public var doubleValue: Double { Double(self) }
     }
 #endif

@@ -11,10 +11,10 @@ extension NDArray: CustomStringConvertible {
             case .uint8: String(element(offset, UInt8.self))
             case .int32: String(element(offset, Int32.self))
             case .int64: String(element(offset, Int64.self))
-            case .bfloat16: String(element(offset, BFloat16.self).floatValue)
-            case .float16: String(Float(element(offset, Float16.self)))
-            case .float32: String(element(offset, Float.self))
-            case .float64: String(element(offset, Double.self))
+            case .bfloat16: element(offset, BFloat16.self).description
+            case .float16: Float(element(offset, Float16.self)).plainDescription
+            case .float32: element(offset, Float.self).plainDescription
+            case .float64: element(offset, Double.self).plainDescription
             }
         }
         func render(_ axis: Int, _ offset: Int) -> String {
@@ -29,4 +29,9 @@ extension NDArray: CustomStringConvertible {
         }
         return render(0, 0)
     }
+}
+
+extension BinaryFloatingPoint where Self: CustomStringConvertible {
+    /// The shortest digits that mean this number. A NaN is `nan`, whatever its sign bit.
+    package var plainDescription: String { isNaN ? "nan" : description }
 }

@@ -69,7 +69,7 @@ public struct NDArray: Sendable {
             return withElements(E.self) { Array($0) }
         }
         return [E](unsafeUninitializedCapacity: elementCount) { buffer, count in
-            forEachDouble { buffer.initializeElement(at: $0, to: E(element: $1)) }
+            forEachDouble { buffer.initializeElement(at: $0, to: .converting($1)) }
             count = elementCount
         }
     }

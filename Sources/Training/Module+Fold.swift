@@ -5,8 +5,8 @@ import Layers
 import Runtime
 
 extension Module {
-    /// Folds batch norms into the layers beside them, as ``Module/fold(verifying:batchSize:)`` of arrays
-    /// does, and verifies it on the first samples of a data set, converted and scaled as the data says.
+    /// Folds batch norms into the layers beside them, as the form for arrays does, and verifies it on the
+    /// first samples of a data set, converted and scaled as the data says.
     ///
     /// - Parameter count: how many samples are tried; fewer where they are so large that memory matters.
     public func fold(verifying data: Dataset, count: Int = 1000) throws(FoldingError)

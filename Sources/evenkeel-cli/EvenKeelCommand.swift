@@ -27,15 +27,33 @@ struct EvenKeelCommand: ParsableCommand {
         do {
             try command.run()
         } catch {
-            // Wrong usage is explained by the command that was asked; help and exit codes are no errors.
-            let root = type(of: command)
-            if error is ExitCode || root.exitCode(for: error) != .failure {
-                root.exit(withError: error)
+            // Help and exit codes are no errors.
+            let asked = type(of: command)
+            if let error = error as? ValidationError {
+                Console.writeError(explanation(of: error, by: asked))
+                exit(withError: ExitCode.validationFailure)
+            }
+            if error is ExitCode || asked.exitCode(for: error) != .failure {
+                asked.exit(withError: error)
             }
             // What else goes wrong is one line, for people and for programs.
             let text = "\(error)".split(separator: "\n").joined(separator: " ")
             Console.writeError("error: \(text)")
             exit(withError: ExitCode(1))
         }
+    }
+
+    /// What is wrong with the options, and how the command is used: as for options that cannot be parsed.
+    private static func explanation(
+        of error: ValidationError, by command: any ParsableCommand.Type
+    ) -> String {
+        let usage = usageString(for: command)
+        let name = usage.split(separator: " ").prefix { $0.first!.isLetter }
+            .joined(separator: " ")
+        return """
+            Error: \(error.message)
+            Usage: \(usage)
+              See '\(name) --help' for more information.
+            """
     }
 }

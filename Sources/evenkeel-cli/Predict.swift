@@ -51,7 +51,7 @@ struct Predict: ParsableCommand {
         switch format {
         case .csv:
             print(names.map(Self.csvField).joined(separator: ","))
-            for row in rows { print(row.map { "\($0)" }.joined(separator: ",")) }
+            for row in rows { print(row.map(\.plainDescription).joined(separator: ",")) }
         case .json:
             for (index, row) in rows.enumerated() {
                 let best = row.indices.max { row[$0] < row[$1] } ?? 0

@@ -2,12 +2,19 @@ import Arrays
 import Testing
 
 @Suite struct ConversionTests {
+    /// Element types get no second initializer from a Double, which would make this ambiguous.
+    @Test func initializersCanStillBeNamedWithoutLabels() {
+        let doubles: [Double] = [0.5, -2]
+        #expect(doubles.map(Float.init) == [0.5, -2])
+        #expect(doubles.map(Int32.init) == [0, -2])
+    }
+
     /// Every bfloat16 pattern is exact in Float and comes back; NaN stays NaN.
     @Test func everyBFloat16PatternSurvivesTheWayThroughFloat() {
         for pattern in UInt16.min ... .max {
             let value = BFloat16(bitPattern: pattern)
             let float = BFloat16(value.floatValue)
-            let double = BFloat16(element: value.doubleValue)
+            let double = BFloat16.converting(value.doubleValue)
             if value.floatValue.isNaN {
                 #expect(float.floatValue.isNaN && double.floatValue.isNaN)
             } else {
@@ -21,7 +28,7 @@ import Testing
     func bfloat16RoundsToNearestEven(isNegative: Bool) {
         let sign: UInt16 = isNegative ? 0x8000 : 0
         func check(_ value: Double, _ expected: UInt16) {
-            #expect(BFloat16(element: value).bitPattern == expected | sign, "\(value)")
+            #expect(BFloat16.converting(value).bitPattern == expected | sign, "\(value)")
             // Float can hold the value itself: the same rounding from there.
             if Double(Float(value)) == value {
                 #expect(BFloat16(Float(value)).bitPattern == expected | sign, "\(value)")

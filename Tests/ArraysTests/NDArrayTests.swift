@@ -63,6 +63,8 @@ import Testing
     @Test func descriptionsShowTheEnds() {
         #expect(NDArray(scalar: Float(1.5)).description == "1.5")
         #expect(NDArray([true, false]).description == "[true, false]")
+        #expect(NDArray([-Float.nan, 1, -.infinity]).description == "[nan, 1.0, -inf]")
+        #expect(NDArray([BFloat16(-Float.nan)]).description == "[nan]")
         #expect(NDArray([Int64.min, .max]).description == "[\(Int64.min), \(Int64.max)]")
         #expect(
             NDArray((0..<4).map(UInt8.init), shape: [2, 2]).description == "[[0, 1],\n [2, 3]]")

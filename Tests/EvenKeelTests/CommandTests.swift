@@ -100,7 +100,11 @@ struct CommandTests {
                 ["train", "--data", path + "/data"] + output + arguments)
             process.waitUntilExit()
             let text = pipes[1].fileHandleForReading.readDataToEndOfFile()
-            #expect(process.terminationStatus == 64, "\(String(decoding: text, as: UTF8.self))")
+            let message = String(decoding: text, as: UTF8.self)
+            #expect(process.terminationStatus == 64, "\(message)")
+            #expect(
+                message.contains("Usage: evenkeel train ")
+                    && message.contains("See 'evenkeel train --help'"), "\(message)")
             #expect(!FileManager.default.fileExists(atPath: path + "/run"))
         }
     }
@@ -138,6 +142,25 @@ struct CommandTests {
                 #expect(process.terminationStatus == 1, "\(arguments): \(text)")
                 #expect(text.hasPrefix("error: ") && text.split(separator: "\n").count == 1)
             }
+        }
+    }
+
+    @Test("A run without a whole checkpoint is refused with what to do instead")
+    func damagedCheckpoints() throws {
+        try Command.withFolder { path in
+            let run = RunFolder(path + "/run")
+            var configuration = RunConfiguration()
+            configuration.data = path + "/data"
+            try run.create(configuration)
+            for file in [run.checkpoint, run.previousCheckpoint] {
+                try "torn".write(toFile: file, atomically: true, encoding: .utf8)
+            }
+            let result = try Command.run("train", "--output", run.path, "--resume")
+            #expect(result.status == 1)
+            let lines = result.errors.split(separator: "\n")
+            #expect(lines.count == 3 && lines.dropLast().allSatisfy { $0.hasPrefix("warning: ") })
+            #expect(lines.last?.hasPrefix("error: ") == true)
+            #expect(lines.last?.contains("another --output") == true, "\(result.errors)")
         }
     }
 

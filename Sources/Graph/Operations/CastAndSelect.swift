@@ -21,9 +21,9 @@ public struct Cast: Operation {
     public func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] {
         switch type {
         case .bool: [inputs[0].map { $0 != 0 ? 1 : 0 }]
-        case .uint8: [inputs[0].map { T(UInt8(element: $0.doubleValue)) }]
-        case .int32: [inputs[0].map { T(Int32(element: $0.doubleValue)) }]
-        case .int64: [inputs[0].map { T(Int64(element: $0.doubleValue)) }]
+        case .uint8: [inputs[0].map { T(UInt8.converting($0.doubleValue)) }]
+        case .int32: [inputs[0].map { T(Int32.converting($0.doubleValue)) }]
+        case .int64: [inputs[0].map { T(Int64.converting($0.doubleValue)) }]
         // The reference computes in one precision throughout: rounding is not part of the meaning.
         case .bfloat16, .float16, .float32, .float64: inputs
         }

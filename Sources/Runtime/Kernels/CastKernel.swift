@@ -64,7 +64,7 @@ extension Cast: FastOperation {
         CastKernel(call) { x, y, n in
             let source = x.assumingMemoryBound(to: A.self)
             let target = y.assumingMemoryBound(to: B.self)
-            for index in 0..<n { target[index] = B(element: source[index].doubleValue) }
+            for index in 0..<n { target[index] = B.converting(source[index].doubleValue) }
         }
     }
 }

@@ -6,7 +6,7 @@ import Layers
 /// Everything that determines a training run, as `config.yaml` in its folder holds it. The number of
 /// threads is not among it: results do not depend on it.
 public struct RunConfiguration: Hashable, Sendable {
-    /// `fashion-mnist`, or a folder that ``Dataset/parts(folder:)`` reads.
+    /// `fashion-mnist`, or a folder that `Dataset.parts(folder:)` reads.
     public var data = "fashion-mnist"
     /// A network by name; it takes `norm` from below.
     public var architecture: Architecture?

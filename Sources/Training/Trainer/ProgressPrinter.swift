@@ -1,3 +1,4 @@
+import Arrays
 import Foundation
 
 /// Shows how a training goes: a bar that is redrawn on a terminal, plain lines elsewhere.
@@ -78,7 +79,7 @@ public final class ProgressPrinter: TrainingCallback {
     }
 
     static func decimal(_ value: Double, _ digits: Int) -> String {
-        value.isFinite ? String(format: "%.\(digits)f", value) : "\(value)"
+        value.isFinite ? String(format: "%.\(digits)f", value) : value.plainDescription
     }
 
     /// A whole number with a comma after every three digits.

@@ -1,3 +1,4 @@
+import EvenKeel
 import Foundation
 
 /// Where a command's output goes: human text to standard output, or, when standard output is for JSON,
@@ -82,5 +83,5 @@ func peakMemoryBytes() -> Int {
 }
 
 func decimal(_ value: Double, _ digits: Int) -> String {
-    value.isFinite ? String(format: "%.\(digits)f", value) : "\(value)"
+    value.isFinite ? String(format: "%.\(digits)f", value) : value.plainDescription
 }

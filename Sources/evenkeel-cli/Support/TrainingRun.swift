@@ -111,8 +111,17 @@ struct TrainingRun {
     }
 
     private func loadCheckpoint() throws -> Checkpoint? {
-        let checkpoint = try folder.loadCheckpoint { reason in
-            Console.writeError("warning: \(reason); looking for the previous checkpoint")
+        let checkpoint: Checkpoint?
+        do {
+            checkpoint = try folder.loadCheckpoint { reason in
+                Console.writeError("warning: \(reason); looking for the previous checkpoint")
+            }
+        } catch let error as FileError where error.kind == .malformed {
+            throw FileError.malformed(
+                folder.path,
+                "neither checkpoint is whole, so this run cannot go on; train anew with another "
+                    + "--output (or --overwrite). model.safetensors still holds the model as it was "
+                    + "after the last epoch: `evenkeel evaluate` tells whether it can be used")
         }
         if let checkpoint {
             console.say("\(prefix)resuming after step \(checkpoint.progress.step)")
