@@ -11,19 +11,29 @@ extension ModelDescription {
     public func build(input: Shape) throws(ConfigurationError) -> Sequential {
         var shape = input
         var parameters = 0
-        var modules: [Module] = []
-        for (index, layer) in layers.enumerated() {
-            let builder = LayerBuilderStep(layer: layer, position: "layer \(index) (\(layer.kind))")
-            modules.append(try builder.build(&shape, &parameters))
-        }
-        return Sequential(modules)
+        return try LayerBuilderStep.stack(layers, "", &shape, &parameters)
     }
 }
 
 /// Makes one layer.
-private struct LayerBuilderStep {
+struct LayerBuilderStep {
     let layer: ModelDescription.Layer
+    /// Where it is, for messages.
     let position: String
+
+    /// Makes layers one after another.
+    static func stack(
+        _ layers: [ModelDescription.Layer], _ place: String, _ shape: inout Shape,
+        _ parameters: inout Int
+    ) throws(ConfigurationError) -> Sequential {
+        var modules: [Module] = []
+        for (index, layer) in layers.enumerated() {
+            let position = "\(place)layer \(index) (\(layer.kind))"
+            let builder = LayerBuilderStep(layer: layer, position: position)
+            modules.append(try builder.build(&shape, &parameters))
+        }
+        return Sequential(modules)
+    }
 
     func error(_ message: String) -> ConfigurationError {
         ConfigurationError("\(position): \(message)")
@@ -32,6 +42,16 @@ private struct LayerBuilderStep {
     func build(_ shape: inout Shape, _ parameters: inout Int) throws(ConfigurationError) -> Module {
         switch layer.kind {
         case .dense: return try dense(&shape, &parameters)
+        case .conv1D, .conv2D, .depthwiseConv1D, .depthwiseConv2D:
+            return try convolution(&shape, &parameters)
+        case .convTranspose1D, .convTranspose2D:
+            return try transposedConvolution(&shape, &parameters)
+        case .maxPool, .averagePool, .globalMaxPool, .globalAveragePool, .adaptiveMaxPool,
+            .adaptiveAveragePool:
+            return try pooling(&shape)
+        case .pad: return try padding(&shape)
+        case .upsample: return try upsampling(&shape)
+        case .residual: return try residual(&shape, &parameters)
         case .batchNorm: return try batchNorm(shape)
         case .layerNorm:
             guard let features = shape.last else { throw error("expected samples with an axis") }
@@ -42,6 +62,7 @@ private struct LayerBuilderStep {
             .filterResponseNorm, .evonormB0, .evonormS0:
             return try normalizer(shape)
         case .relu: return ReLU()
+        case .relu6: return ReLU6()
         case .leakyRelu: return LeakyReLU(slope: number("slope", 0.01))
         case .elu: return ELU(scale: number("scale", 1))
         case .gelu: return GELU(approximate: flag("approximate", false))
@@ -70,26 +91,40 @@ private struct LayerBuilderStep {
         guard case .integer(let outputs)? = layer.options["outputs"] else {
             throw error("expected the number of outputs, as in 'dense: 128'")
         }
-        let (count, overflows) = inputs.multipliedReportingOverflow(by: outputs)
-        guard outputs > 0, !overflows,
-            count <= ModelDescription.maximumParameterCount - parameters
-        else {
+        try count(&parameters, [outputs, inputs])
+        let initializer = try initializer("xavier")
+        shape = Shape(Array(shape.dropLast()) + [outputs])
+        return try reparametrized(
+            Dense(inputs, outputs, bias: flag("bias", true), initializer: initializer))
+    }
+
+    /// Adds the numbers of a weight. Throws when they are none, or too many.
+    func count(_ parameters: inout Int, _ weight: [Int]) throws(ConfigurationError) {
+        let total = weight.reduce((1, false)) { product, extent in
+            let (value, overflows) = product.0.multipliedReportingOverflow(by: extent)
+            return (value, product.1 || overflows || extent < 1)
+        }
+        guard !total.1, total.0 <= ModelDescription.maximumParameterCount - parameters else {
             throw error(
                 "outputs: expected 1 or more, and at most \(ModelDescription.maximumParameterCount) "
-                    + "parameters in all, found \(outputs) outputs for \(inputs) inputs")
+                    + "parameters in all, found a weight of \(weight)")
         }
-        parameters += count
-        let initializer: Initializer
-        do { initializer = try Initializer(parsing: text("init", "xavier")) } catch {
+        parameters += total.0
+    }
+
+    func initializer(_ fallback: String) throws(ConfigurationError) -> Initializer {
+        do { return try Initializer(parsing: text("init", fallback)) } catch {
             throw self.error("init: \(error)")
         }
-        shape = Shape(Array(shape.dropLast()) + [outputs])
-        let dense = Dense(inputs, outputs, bias: flag("bias", true), initializer: initializer)
+    }
+
+    /// The layer with what `weight` says.
+    func reparametrized(_ layer: Module) throws(ConfigurationError) -> Module {
         switch text("weight", "plain") {
-        case "plain": return dense
-        case "weight": return WeightNorm(dense)
-        case "spectral": return SpectralNorm(dense)
-        case "standardized": return WeightStandardization(dense)
+        case "plain": return layer
+        case "weight": return WeightNorm(layer)
+        case "spectral": return SpectralNorm(layer)
+        case "standardized": return WeightStandardization(layer)
         case let other:
             throw error(
                 "weight: expected plain, weight, spectral or standardized, found '\(other)'")
@@ -190,15 +225,15 @@ private struct LayerBuilderStep {
 
     // MARK: - Options
 
-    private func flag(_ key: String, _ fallback: Bool) -> Bool {
+    func flag(_ key: String, _ fallback: Bool) -> Bool {
         if case .flag(let value)? = layer.options[key] { value } else { fallback }
     }
 
-    private func number(_ key: String, _ fallback: Double) -> Double {
+    func number(_ key: String, _ fallback: Double) -> Double {
         if case .number(let value)? = layer.options[key] { value } else { fallback }
     }
 
-    private func text(_ key: String, _ fallback: String) -> String {
+    func text(_ key: String, _ fallback: String) -> String {
         if case .text(let value)? = layer.options[key] { value } else { fallback }
     }
 

@@ -14,10 +14,7 @@ extension ModelDescription {
             }
             list = layers
         }
-        layers = []
-        for element in try list.elements("layers") { layers.append(try Layer(element)) }
-        guard !layers.isEmpty else { throw list.error("layers: expected at least one layer") }
-        guard layers.count <= 10_000 else { throw list.error("layers: more than 10,000 of them") }
+        layers = try Layer.list(list, "layers")
     }
 
     /// The description as YAML nodes.
@@ -27,6 +24,18 @@ extension ModelDescription {
 }
 
 extension ModelDescription.Layer {
+    fileprivate static func list(_ reader: YAMLReader, _ what: String) throws(ConfigurationError)
+        -> [ModelDescription.Layer]
+    {
+        var layers: [ModelDescription.Layer] = []
+        for element in try reader.elements(what) { layers.append(try Self(element)) }
+        guard !layers.isEmpty else { throw reader.error("\(what): expected at least one layer") }
+        guard layers.count <= 10_000 else {
+            throw reader.error("\(what): more than 10,000 of them")
+        }
+        return layers
+    }
+
     fileprivate init(_ reader: YAMLReader) throws(ConfigurationError) {
         let (name, value): (String, YAMLReader?)
         if reader.isScalar {
@@ -65,7 +74,26 @@ extension ModelDescription.Layer {
         case .number: .number(try reader.number(what))
         case .text: .text(try reader.text(what))
         case .integers: .integers(try reader.integers(what))
+        case .extents: .integers(try extents(reader, what))
+        case .padding: try padding(reader, what)
+        case .layers: .layers(try list(reader, what))
         }
+    }
+
+    private static func padding(_ reader: YAMLReader, _ what: String) throws(ConfigurationError)
+        -> ModelDescription.Option
+    {
+        if reader.isScalar {
+            let text = try reader.text(what)
+            if Int(text) == nil { return .text(text) }
+        }
+        return .integers(try extents(reader, what))
+    }
+
+    private static func extents(_ reader: YAMLReader, _ what: String) throws(ConfigurationError)
+        -> [Int]
+    {
+        reader.isScalar ? [try reader.integer(what)] : try reader.integers(what)
     }
 
     fileprivate var node: Node {
@@ -84,6 +112,7 @@ extension ModelDescription.Option {
         case .text(let value): Node(value)
         case .integers(let values):
             Node(values.map { Node("\($0)", Tag(.int)) }, .implicit, .flow)
+        case .layers(let layers): Node(layers.map(\.node), .implicit, .flow)
         }
     }
 }

@@ -10,6 +10,23 @@ import Normalization
 ///       - relu
 ///       - dense: {outputs: 10, init: xavier}
 ///
+/// Images are `[height, width, channels]`, and residual blocks hold layers of their own:
+///
+///     layers:
+///       - conv2D: {outputs: 16, kernel: 3, padding: same, bias: false}
+///       - batchNorm
+///       - relu
+///       - residual:
+///           layers:
+///             - conv2D: {outputs: 32, kernel: 3, strides: 2, padding: 1, bias: false}
+///             - batchNorm
+///           shortcut:
+///             - conv2D: {outputs: 32, kernel: 1, strides: 2, bias: false}
+///             - batchNorm
+///       - relu
+///       - globalAveragePool
+///       - dense: 10
+///
 /// What a layer takes in follows from the layer before it, so only outputs are written. A list without the
 /// key `layers` is a description too.
 public struct ModelDescription: Hashable, Sendable {
@@ -30,6 +47,8 @@ public struct ModelDescription: Hashable, Sendable {
         case number(Double)
         case text(String)
         case integers([Int])
+        /// The layers of a part.
+        case layers([Layer])
     }
 
     public var layers: [Layer]
@@ -63,61 +82,5 @@ public struct ModelDescription: Hashable, Sendable {
         }
         dense(outputs, isLast: true)
         return ModelDescription(layers)
-    }
-}
-
-/// The layers that a description can name.
-public enum LayerKind: String, Hashable, Sendable, CaseIterable {
-    case dense, batchNorm, layerNorm
-    case batchRenorm, ghostBatchNorm, groupNorm, instanceNorm, rmsNorm, filterResponseNorm
-    case evonormB0, evonormS0
-    case relu, leakyRelu, elu, gelu, silu, sigmoid, tanh, softplus, softmax
-    case dropout, flatten, reshape
-
-    enum OptionType { case flag, integer, number, text, integers }
-
-    /// The options, with their types.
-    var options: [String: OptionType] {
-        switch self {
-        case .dense: ["outputs": .integer, "bias": .flag, "init": .text, "weight": .text]
-        case .batchNorm:
-            [
-                "epsilon": .number, "axis": .integer, "scale": .flag, "center": .flag,
-                "average": .text, "momentum": .number, "window": .integer, "debiased": .flag,
-                "weightedByCount": .flag, "variance": .text,
-            ]
-        case .layerNorm: ["epsilon": .number, "scale": .flag, "center": .flag]
-        case .batchRenorm, .evonormB0: ["epsilon": .number]
-        case .ghostBatchNorm: ["size": .integer, "epsilon": .number]
-        case .groupNorm, .evonormS0: ["groups": .integer, "epsilon": .number]
-        case .instanceNorm, .rmsNorm, .filterResponseNorm: ["epsilon": .number]
-        case .leakyRelu: ["slope": .number]
-        case .elu: ["scale": .number]
-        case .gelu: ["approximate": .flag]
-        case .dropout: ["rate": .number]
-        case .reshape: ["shape": .integers]
-        case .relu, .silu, .sigmoid, .tanh, .softplus, .softmax, .flatten: [:]
-        }
-    }
-
-    /// The option that a single value stands for: `dense: 128`.
-    var shorthand: String? {
-        switch self {
-        case .dense: "outputs"
-        case .ghostBatchNorm: "size"
-        case .groupNorm, .evonormS0: "groups"
-        case .dropout: "rate"
-        case .leakyRelu: "slope"
-        case .reshape: "shape"
-        default: nil
-        }
-    }
-
-    /// Whether it works on each element by itself.
-    public var isActivation: Bool {
-        switch self {
-        case .relu, .leakyRelu, .elu, .gelu, .silu, .sigmoid, .tanh, .softplus: true
-        default: false
-        }
     }
 }
