@@ -6,7 +6,7 @@ import Foundation
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Show how a training step is executed.",
+        abstract: "Show how a training step, or inference, is executed.",
         discussion: """
             Phases, the shards of each, what stays in cache, what is stored for the backward pass, \
             and bytes. Takes the options of `evenkeel train` that shape the step.
@@ -17,12 +17,25 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Worker threads; they change who does the work, not what is done.")
     var threads: Int?
 
+    @Flag(help: "Inference on a batch instead of a training step.")
+    var inference = false
+
+    @Flag(help: "Inference without the batch norms that can be folded away.")
+    var folded = false
+
     func run() throws {
-        let configuration = try options.configuration()
+        var configuration = try options.configuration()
+        configuration.isFolded = folded
         let data = try configuration.prepare(
             TrainingRun.load(configuration.data).train)
         let model = try configuration.makeModel(data)
         try checkOutputs(model, data)
+        if inference || folded {
+            let shape = Shape([configuration.batchSize] + data.featureShape)
+            let predictor = Predictor(model, workers: try makeWorkers(threads))
+            print(predictor.plan(TensorSpec(shape, .float32)).map { "\($0)" } ?? "")
+            return
+        }
         let run = TrainingRun(
             configuration: configuration, folder: RunFolder(""),
             workers: try makeWorkers(threads), console: Console(isJSON: false))

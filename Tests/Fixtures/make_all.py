@@ -3,6 +3,7 @@
 import make_activations
 import make_images
 import make_family
+import make_import
 import make_interchange
 import make_keras
 import make_losses
@@ -24,5 +25,6 @@ for module in [
     make_interchange,
     make_training,
     make_resnet,
+    make_import,
 ]:
     module.main()

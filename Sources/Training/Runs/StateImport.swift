@@ -1,0 +1,130 @@
+import Arrays
+import Graph
+import Interchange
+import Layers
+
+/// How values that another program saved become those of a model here: a `state_dict` of PyTorch, say,
+/// in a safetensors file.
+///
+/// Weights of convolutions are `[outputs, inputs / groups, extents...]` there and here. Columns of a dense
+/// layer behind a flattened image are in the order of the image's axes, which is another one.
+public struct StateImport: Hashable, Sendable {
+    /// Which axis of an image comes first in memory where the values come from.
+    public enum Layout: String, Hashable, Sendable, CaseIterable {
+        /// As PyTorch has it.
+        case channelsFirst = "channels-first"
+        /// As here and in Keras.
+        case channelsLast = "channels-last"
+    }
+
+    /// Parts of names, whole between dots, that are replaced, one after the other.
+    public struct Renaming: Hashable, Sendable {
+        public var from: String
+        public var to: String
+
+        public init(from: String, to: String) {
+            self.from = from
+            self.to = to
+        }
+
+        /// `shortcut.0` to `downsample.0` in `layer1.shortcut.0.weight`; an empty replacement removes.
+        func applied(to name: String) -> String {
+            let (old, new) = (from.split(separator: "."), to.split(separator: "."))
+            var parts = name.split(separator: ".")
+            var index = 0
+            while !old.isEmpty, index + old.count <= parts.count {
+                if Array(parts[index..<(index + old.count)]) == old {
+                    parts.replaceSubrange(index..<(index + old.count), with: new)
+                    index += new.count
+                } else {
+                    index += 1
+                }
+            }
+            return parts.joined(separator: ".")
+        }
+    }
+
+    public var layout: Layout
+    public var renamings: [Renaming]
+
+    public init(layout: Layout = .channelsFirst, renamings: [Renaming] = []) {
+        self.layout = layout
+        self.renamings = renamings
+    }
+
+    /// Gives a model the values of a file. Throws, and changes nothing, unless every parameter and state
+    /// has a value of its shape and no value is left over. Floating-point types are converted. Counts of
+    /// batches that are missing become 1 where statistics are there.
+    ///
+    /// - Parameter input: the shape and type of some inputs of the model.
+    public func read(_ path: String, into model: Module, input: TensorSpec) throws(FileError) {
+        let images =
+            layout == .channelsFirst
+            ? Dictionary(
+                model.flattenedImages(input: input).map { ($0.dense.weight.variable, $0) },
+                uniquingKeysWith: { first, _ in first }) : [:]
+        var arrays = try named(try Safetensors(contentsOf: path).arrays(), path)
+        var values: [(variable: Variable, value: NDArray)] = []
+        for (name, variable) in model.namedVariables {
+            let value: NDArray
+            if let found = arrays.removeValue(forKey: name) {
+                value = found
+            } else {
+                value = try missing(name, arrays, path)
+            }
+            let converted = try convert(value, name, to: variable.spec, path)
+            values.append((variable, images[variable]?.channelsLast(converted) ?? converted))
+        }
+        if let extra = arrays.keys.min() {
+            throw .malformed(
+                path, "the model has no '\(extra)' (\(arrays.count) tensors are left over)")
+        }
+        for (variable, value) in values { variable.value = value }
+    }
+
+    /// The arrays under the model's names. What wrappers put in front of every name goes away.
+    private func named(_ arrays: [String: NDArray], _ path: String) throws(FileError)
+        -> [String: NDArray]
+    {
+        var pairs = arrays.map { ($0.key, $0.value) }
+        for prefix in ["module.", "_orig_mod."]
+        where !pairs.isEmpty && pairs.allSatisfy({ $0.0.hasPrefix(prefix) }) {
+            pairs = pairs.map { (String($0.0.dropFirst(prefix.count)), $0.1) }
+        }
+        var result: [String: NDArray] = [:]
+        for (name, value) in pairs.sorted(by: { $0.0 < $1.0 }) {
+            let new = renamings.reduce(name) { $1.applied(to: $0) }
+            guard result.updateValue(value, forKey: new) == nil else {
+                throw .malformed(path, "two tensors would be named '\(new)', one is '\(name)'")
+            }
+        }
+        return result
+    }
+
+    private func missing(_ name: String, _ arrays: [String: NDArray], _ path: String)
+        throws(FileError) -> NDArray
+    {
+        guard name.hasSuffix("num_batches_tracked") else {
+            let others = arrays.keys.sorted().prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+            throw .malformed(
+                path, "expected a tensor named '\(name)', found none; there are \(others)")
+        }
+        return NDArray(scalar: Int64(1))
+    }
+
+    private func convert(
+        _ value: NDArray, _ name: String, to spec: TensorSpec, _ path: String
+    ) throws(FileError) -> NDArray {
+        let fits =
+            value.elementType == spec.type
+            || (value.elementType.isFloatingPoint && spec.type.isFloatingPoint)
+        guard fits, value.elementCount == spec.shape.elementCount,
+            value.shape == spec.shape || spec.shape.elementCount == 1
+        else {
+            throw .malformed(
+                path,
+                "'\(name)': expected \(spec), found \(TensorSpec(value.shape, value.elementType))")
+        }
+        return value.reshaped(spec.shape).converted(to: spec.type)
+    }
+}

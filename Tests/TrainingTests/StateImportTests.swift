@@ -1,0 +1,163 @@
+import Arrays
+import FileTestSupport
+import Foundation
+import Graph
+import Interchange
+import Layers
+import Runtime
+import Testing
+import Training
+
+@Suite("Values from other programs")
+struct StateImportTests {
+    struct Fixture: Decodable {
+        let images, logits: Fixtures.Tensor
+    }
+
+    static let state = Fixtures.folder.appending(path: "import/state.safetensors").path
+
+    static let input = TensorSpec([1, 6, 8, 3], .float32)
+
+    /// The network of `make_import.py`.
+    static func network() throws -> Sequential {
+        let text = """
+            - conv2D: {outputs: 4, kernel: 3, padding: 1, bias: false}
+            - batchNorm
+            - relu
+            - residual:
+                layers:
+                  - conv2D: {outputs: 4, kernel: 3, strides: 2, padding: 1, groups: 2}
+                  - batchNorm
+                shortcut:
+                  - conv2D: {outputs: 4, kernel: 1, strides: 2}
+            - relu
+            - flatten
+            - dense: 5
+            - batchNorm
+            """
+        return try ModelDescription(yaml: text, source: "m").build(input: [6, 8, 3])
+    }
+
+    static let renamings = [
+        StateImport.Renaming(from: "body", to: "branch"),
+        StateImport.Renaming(from: "3.side", to: "3.shortcut"),
+    ]
+
+    @Test("PyTorch's logits from PyTorch's state_dict")
+    func logits() throws {
+        let fixture = try Fixtures.read("import", as: Fixture.self)
+        let model = try Self.network()
+        try StateImport(renamings: Self.renamings).read(
+            Self.state, into: model, input: Self.input)
+        let found = model(Tensor(fixture.images.array.converted(to: .float32))).evaluate()
+        let worst = zip(found.elements(as: Double.self), fixture.logits.values)
+            .map { abs($0 - $1) }.max()!
+        #expect(worst < 1e-4, "\(worst)")
+        #expect(
+            model.namedStates.first { $0.name == "7.num_batches_tracked" }?.state.value.item(
+                as: Int64.self) == 9)
+        // Its statistics are in use, so that it folds.
+        let images = fixture.images.array.converted(to: .float32)
+        #expect(try model.fold(verifying: images).folded == ["1", "3.branch.1", "7"])
+
+        // In the other order of axes the dense layer's columns mean something else.
+        let other = try Self.network()
+        try StateImport(layout: .channelsLast, renamings: Self.renamings).read(
+            Self.state, into: other, input: Self.input)
+        let dense = try [Self.imported(), other].map { model in
+            try #require(model.namedParameters.first { $0.name == "6.weight" }).parameter.value
+        }
+        #expect(dense[0] != dense[1])
+    }
+
+    private static func imported() throws -> Sequential {
+        let model = try network()
+        try StateImport(renamings: renamings).read(state, into: model, input: input)
+        return model
+    }
+
+    @Test("What does not fit is named, and changes nothing")
+    func mistakes() throws {
+        func check(
+            _ message: String, _ renamings: [StateImport.Renaming] = Self.renamings,
+            _ change: (inout [String: NDArray]) -> Void
+        ) throws {
+            let folder = TemporaryFolder()
+            var arrays = try Safetensors(contentsOf: Self.state).arrays()
+            change(&arrays)
+            let path = folder.file("state.safetensors")
+            try Safetensors.write(arrays, to: path)
+            let model = try Self.network()
+            model.initialize(seed: 1)
+            let before = model.namedVariables.map(\.variable.value)
+            let error = #expect(throws: FileError.self) {
+                try StateImport(renamings: renamings).read(
+                    path, into: model, input: Self.input)
+            }
+            #expect("\(try #require(error))".contains(message), "\(error!)")
+            #expect(model.namedVariables.map(\.variable.value) == before)
+        }
+        try check("expected a tensor named '3.branch.0.weight', found none", []) { _ in }
+        try check("the model has no '8.weight' (1 tensors") {
+            $0["module.8.weight"] = NDArray(zeros: [2])
+        }
+        // Another name beside them: then `module.` is not a wrapper's.
+        try check("expected a tensor named '0.weight'") { $0["8.weight"] = NDArray(zeros: [2]) }
+        try check("'0.weight': expected float32[4, 3, 3, 3]") {
+            $0["module.0.weight"] = NDArray(zeros: [4, 3, 9])
+        }
+        try check("'1.bias': expected float32[4]") {
+            $0["module.1.bias"] = NDArray([1, 2, 3, 4] as [Int32])
+        }
+        try check("two tensors would be named", [.init(from: "body", to: "side")]) { _ in }
+    }
+
+    @Test("Counts of batches may be missing")
+    func counts() throws {
+        let path = TemporaryFolder()
+        var arrays = try Safetensors(contentsOf: Self.state).arrays()
+        arrays = arrays.filter { !$0.key.hasSuffix("num_batches_tracked") }
+        try Safetensors.write(arrays, to: path.file("s"))
+        let model = try Self.network()
+        try StateImport(renamings: Self.renamings).read(
+            path.file("s"), into: model, input: Self.input)
+        let counts = model.namedStates.filter { $0.name.hasSuffix("num_batches_tracked") }
+        #expect(counts.map { $0.state.value.item(as: Int64.self) } == [1, 1, 1])
+    }
+
+    @Test(
+        "Whole parts of names are replaced",
+        arguments: [
+            ("a.b.c", "b", "x", "a.x.c"), ("a.b.c", "a.b", "x.y.z", "x.y.z.c"),
+            ("ab.b", "b", "", "ab"), ("b.b", "b", "b.b", "b.b.b.b"), ("abc", "b", "x", "abc"),
+            ("a", "a.b", "x", "a"),
+        ])
+    func renaming(name: String, from: String, to: String, expected: String) throws {
+        let folder = TemporaryFolder()
+        let path = folder.file("s")
+        try Safetensors.write([name: NDArray([1, 2] as [Float])], to: path)
+        let model = Named(expected)
+        try StateImport(renamings: [.init(from: from, to: to)]).read(
+            path, into: model, input: TensorSpec([1, 2], .float32))
+        #expect(model.parameter.value.elements(as: Float.self) == [1, 2])
+    }
+
+    /// A parameter of any name.
+    private final class Named: Module {
+        let name: String
+        let parameter = Parameter([2], initializer: .zeros)
+
+        init(_ name: String) {
+            self.name = name
+            super.init()
+        }
+
+        override func members() -> [(name: String, member: Module.Member)] {
+            [(name, .parameter(parameter))]
+        }
+
+        override func call(_ input: Tensor, _ context: Context) -> Tensor {
+            input * parameter.tensor
+        }
+    }
+}
