@@ -103,8 +103,19 @@ let package = Package(
         tests(
             "Models",
             ["Arrays", "Graph", "Layers", "Normalization", "Runtime", "TestSupport", "Training"]),
-        tests("Datasets", ["Arrays", "CJPEG", "CPNG", "Interchange", "FileTestSupport"]),
-        tests("Training", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime"]),
+        tests(
+            "Datasets",
+            [
+                "Arrays", "CJPEG", "CPNG", "Interchange", "FileTestSupport", "Graph", "Layers",
+                "Runtime", "Training",
+            ]),
+        tests(
+            "Training",
+            [
+                "Arrays", "Datasets", "FileTestSupport", "Graph", "Interchange", "Layers",
+                "Runtime",
+                "TestSupport",
+            ]),
         tests("EvenKeel", ["evenkeel-cli"]),
     ],
     cLanguageStandard: .c17

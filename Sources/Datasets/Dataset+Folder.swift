@@ -19,6 +19,8 @@ extension Dataset {
     /// Reads a folder by what is in it: the binary files of CIFAR-10 or CIFAR-100, the IDX files of
     /// MNIST, or images in one folder per class.
     ///
+    /// Images are decoded in the background from when a training begins; see ``unreadable``.
+    ///
     /// Image folders may lie in `train` and `test` (or `val`); else every fifth sample or so, by
     /// random choice that is always the same, is for testing.
     ///
@@ -49,18 +51,33 @@ extension Dataset {
         return try imageParts(listing)
     }
 
+    /// Which of so many samples are for testing: every fifth or so.
+    private static func testPart(of count: Int) -> [Bool] {
+        let order = EpochOrder(count: count, seed: 0).indices(epoch: 0)
+        var result = [Bool](repeating: false, count: count)
+        let trained = count - Int((Double(count) * 0.2).rounded())
+        for index in order.dropFirst(trained) { result[Int(index)] = true }
+        return result
+    }
+
     private static func imageParts(_ listing: FolderListing) throws(DatasetError) -> Parts {
         let testName = ["test", "val"].first { listing.folders.contains($0) }
         guard listing.folders.contains("train"), let testName else {
-            let all = try imageFolder(listing.path)
-            let (train, test) = all.dataset.split(fraction: 0.2, seed: 0)
-            return Parts(train: train, test: test, skipped: all.skipped)
+            let reader = try ImageFolderReader(listing.path, .init())
+            var isTest: [Bool] = []
+            let train = try reader.readInBackground { place, count in
+                if isTest.isEmpty { isTest = testPart(of: count) }
+                return !isTest[place]
+            }
+            let test = try reader.readInBackground { place, _ in isTest[place] }
+            return Parts(train: train.dataset, test: test.dataset, skipped: train.skipped)
         }
-        let train = try imageFolder(listing.path + "/train")
+        let train = try ImageFolderReader(listing.path + "/train", .init()).readInBackground()
         let shape = train.dataset.featureShape
-        let test = try imageFolder(
+        let test = try ImageFolderReader(
             listing.path + "/" + testName, .init(channels: shape[2]),
-            classNames: train.dataset.classNames)
+            classNames: train.dataset.classNames
+        ).readInBackground()
         guard test.dataset.featureShape == shape else {
             throw .inconsistent(
                 "\(listing.path)/\(testName): expected images of shape \(shape), as those to train "

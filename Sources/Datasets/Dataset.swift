@@ -14,8 +14,16 @@ public struct Dataset: Sendable {
         case targets(NDArray)
     }
 
-    /// `[samples, ...]`, of any type.
-    public let features: NDArray
+    /// `[samples, ...]`, of any type. Waits until all samples are there, where they are decoded in the
+    /// background.
+    public var features: NDArray {
+        loader?.requireAll()
+        return table
+    }
+    /// The memory of the features, in which samples that were not required may not be there yet.
+    package let table: NDArray
+    /// What decodes samples in the background; nil where all are there.
+    let loader: SampleLoader?
     public let answers: Answers
     /// What a feature is multiplied by inside the step; 1/255 for images.
     public let scale: Float
@@ -27,9 +35,11 @@ public struct Dataset: Sendable {
     public internal(set) var normalization: ChannelNormalization?
 
     private init(
-        features: NDArray, answers: Answers, scale: Float, shift: Float, classNames: [String]?
+        features: NDArray, answers: Answers, scale: Float, shift: Float, classNames: [String]?,
+        loader: SampleLoader? = nil
     ) {
-        self.features = features
+        table = features
+        self.loader = loader
         self.answers = answers
         self.scale = scale
         self.shift = shift
@@ -107,10 +117,10 @@ public struct Dataset: Sendable {
     }
 
     /// The number of samples.
-    public var count: Int { features.shape[0] }
+    public var count: Int { table.shape[0] }
 
     /// The shape of one sample's features.
-    public var featureShape: Shape { Shape(Array(features.shape.dropFirst())) }
+    public var featureShape: Shape { Shape(Array(table.shape.dropFirst())) }
 
     /// The classes, Int32 `[samples]`; nil for targets.
     public var labels: NDArray? {
@@ -153,10 +163,14 @@ extension Dataset {
         return (subset(shuffled[..<cut].sorted()), subset(shuffled[cut...].sorted()))
     }
 
+    func withLoader(_ loader: SampleLoader) -> Dataset {
+        replacing(features: table, loader: loader) { $0 }
+    }
+
     /// The same samples, each as one row of numbers: features `[samples, values]`.
     public func flattened() -> Dataset {
         var result = replacing(
-            features: features.reshaped([count, featureShape.elementCount])
+            features: table.reshaped([count, featureShape.elementCount]), loader: loader
         ) { $0 }
         if let normalization, let channels = featureShape.last, channels > 0 {
             let pixels = featureShape.elementCount / channels
@@ -169,7 +183,9 @@ extension Dataset {
         return result
     }
 
-    private func replacing(features: NDArray, _ change: (NDArray) -> NDArray) -> Dataset {
+    private func replacing(
+        features: NDArray, loader: SampleLoader? = nil, _ change: (NDArray) -> NDArray
+    ) -> Dataset {
         let answers: Answers =
             switch self.answers {
             case .labels(let labels, let classCount):
@@ -177,8 +193,8 @@ extension Dataset {
             case .targets(let targets): .targets(change(targets))
             }
         var result = Dataset(
-            features: features, answers: answers, scale: scale, shift: shift, classNames: classNames
-        )
+            features: features, answers: answers, scale: scale, shift: shift,
+            classNames: classNames, loader: loader)
         result.normalization = normalization
         return result
     }
@@ -186,7 +202,7 @@ extension Dataset {
 
 extension NDArray {
     /// The rows of the first axis at `indices`.
-    func gatheringRows(_ indices: some Collection<Int>) -> NDArray {
+    package func gatheringRows(_ indices: some Collection<Int>) -> NDArray {
         let rowBytes = shape.dropFirst().reduce(elementType.byteCount, *)
         let count = shape[0]
         var result = NDArray(zeros: Shape([indices.count] + shape.dropFirst()), elementType)

@@ -23,6 +23,8 @@ public struct ImageFolder: Sendable {
         public var byteLimit = 16 << 30
         /// How many threads decode. The result does not depend on it.
         public var threads = 8
+        /// How many threads decode in the background of a training.
+        public var backgroundThreads = 2
 
         public init(size: Size? = nil, channels: Int? = nil) {
             self.size = size
@@ -65,19 +67,19 @@ extension Dataset {
 }
 
 /// One reading of a folder: lists files, reads headers, then decodes, the last two in parallel.
-private struct ImageFolderReader {
+struct ImageFolderReader {
     let folder: String
     let options: ImageFolder.Options
     let classNames: [String]
     /// Files and the class of each.
-    private var files: [(path: String, label: Int32)] = []
+    private(set) var files: [(path: String, label: Int32)] = []
 
-    private struct Header: Sendable {
+    struct Header: Sendable {
         var size: ImageFolder.Size
         var isColour: Bool
     }
 
-    init(_ folder: String, _ options: ImageFolder.Options, classNames: [String]?)
+    init(_ folder: String, _ options: ImageFolder.Options, classNames: [String]? = nil)
         throws(DatasetError)
     {
         precondition(
@@ -118,18 +120,9 @@ private struct ImageFolderReader {
 
     func read() throws(DatasetError) -> ImageFolder {
         let pixelLimit = options.pixelLimit
-        let headers = parallelMap(files.map(\.path), threads: options.threads) {
-            path throws(FileError) in
-            let image = try EncodedImage(path, pixelLimit: pixelLimit)
-            return Header(
-                size: .init(height: image.height, width: image.width), isColour: image.isColour)
-        }
-        let size = try commonSize(headers)
-        let isColour = headers.contains { (try? $0.get())?.isColour == true }
-        let channels = options.channels ?? (isColour ? 3 : 1)
+        let headers = headers()
+        let (size, channels) = try form(headers)
         let shape: Shape = [size.height, size.width, channels]
-        try checkMemory(shape)
-
         var images = NDArray(zeros: Shape([files.count] + shape), .uint8)
         let sampleBytes = shape.elementCount
         let failures = images.withUnsafeMutableBytes { bytes in
@@ -143,6 +136,27 @@ private struct ImageFolderReader {
             }
         }
         return try collect(images, failures)
+    }
+
+    func headers() -> [Result<Header, FileError>] {
+        let pixelLimit = options.pixelLimit
+        return parallelMap(files.map(\.path), threads: options.threads) {
+            path throws(FileError) in
+            let image = try EncodedImage(path, pixelLimit: pixelLimit)
+            return Header(
+                size: .init(height: image.height, width: image.width), isColour: image.isColour)
+        }
+    }
+
+    /// What samples have in common. Throws when they do not, or are too large together.
+    func form(_ headers: [Result<Header, FileError>]) throws(DatasetError)
+        -> (size: ImageFolder.Size, channels: Int)
+    {
+        let size = try commonSize(headers)
+        let isColour = headers.contains { (try? $0.get())?.isColour == true }
+        let channels = options.channels ?? (isColour ? 3 : 1)
+        try checkMemory([size.height, size.width, channels])
+        return (size, channels)
     }
 
     /// The size of the samples. Throws when there is no readable image or sizes differ.
@@ -180,7 +194,7 @@ private struct ImageFolderReader {
         }
     }
 
-    private static func decode(
+    static func decode(
         _ path: String, _ size: ImageFolder.Size, _ channels: Int, _ pixelLimit: Int,
         into target: UnsafeMutableRawBufferPointer
     ) throws(FileError) {
@@ -203,17 +217,22 @@ private struct ImageFolderReader {
     {
         let good = results.indices.filter { results[$0].failure == nil }
         let skipped = results.compactMap(\.failure)
-        let remaining = Set(good.map { files[$0].label })
-        if let lost = files.first(where: { !remaining.contains($0.label) }) {
-            let folder = "\(folder)/\(classNames[Int(lost.label)])"
-            throw unreadable(folder, skipped.filter { $0.path.hasPrefix(folder + "/") })
-        }
+        try checkClasses(good, skipped)
         return ImageFolder(
             dataset: try Dataset(
                 features: skipped.isEmpty ? images : images.gatheringRows(good),
                 labels: NDArray(good.map { files[$0].label }), classCount: classNames.count,
                 classNames: classNames, scale: 1 / 255),
             paths: good.map { files[$0].path }, skipped: skipped)
+    }
+
+    /// Throws when no file of a class is among those that can be read.
+    func checkClasses(_ good: [Int], _ skipped: [FileError]) throws(DatasetError) {
+        let remaining = Set(good.map { files[$0].label })
+        if let lost = files.first(where: { !remaining.contains($0.label) }) {
+            let folder = "\(folder)/\(classNames[Int(lost.label)])"
+            throw unreadable(folder, skipped.filter { $0.path.hasPrefix(folder + "/") })
+        }
     }
 
     private func unreadable(_ folder: String, _ errors: [FileError]) -> DatasetError {
@@ -224,7 +243,7 @@ private struct ImageFolderReader {
 }
 
 extension Result {
-    fileprivate var failure: Failure? {
+    var failure: Failure? {
         if case .failure(let error) = self { error } else { nil }
     }
 }

@@ -34,10 +34,10 @@ public struct Augmentation: Hashable, Sendable {
 
     /// Throws unless the data are images of bytes.
     func check(_ data: Dataset) throws(TrainingError) {
-        guard data.features.elementType == .uint8, data.features.shape.rank == 4 else {
+        guard data.table.elementType == .uint8, data.table.shape.rank == 4 else {
             throw .invalid(
                 "augmentation needs bytes [samples, height, width, channels], found "
-                    + "\(data.features.elementType) \(data.features.shape)")
+                    + "\(data.table.elementType) \(data.table.shape)")
         }
     }
 }

@@ -39,23 +39,29 @@ final class Evaluator {
     func evaluate(_ data: Dataset, batchSize: Int) throws -> Evaluation {
         var lossSum = 0.0
         var accumulators = metrics.map { $0.makeAccumulator() }
-        for indices in try batches(data, batchSize) {
-            let outputs = scoring.run([data.features, indices, data.answerArray]).outputs
+        data.beginLoading(order: 0..<data.count)
+        var count = 0
+        for batch in try batches(data, batchSize) {
+            let indices = data.readable(batch)
+            guard indices.elementCount > 0 else { continue }
+            count += indices.elementCount
+            let outputs = scoring.run([data.table, indices, data.answerArray]).outputs
             lossSum += outputs[1].elements(as: Double.self).reduce(0, +)
             guard !accumulators.isEmpty else { continue }
             guard let labels = data.labels else {
                 throw TrainingError.invalid("metrics need integer labels, found targets")
             }
-            let range = Int(indices.elements(as: Int32.self)[0])
-            let batchLabels = labels.rows(range..<(range + indices.elementCount))
+            let batchLabels = labels.gatheringRows(
+                indices.elements(as: Int32.self).map(Int.init))
             for index in accumulators.indices {
                 accumulators[index].add(outputs: outputs[0], labels: batchLabels)
             }
         }
+        guard count > 0 else { throw TrainingError.invalid("no sample can be read") }
         let pairs = zip(metrics, accumulators).map { ($0.name, $1.value) }
         return Evaluation(
-            loss: lossSum / Double(data.count),
-            metrics: Dictionary(pairs, uniquingKeysWith: { $1 }), sampleCount: data.count)
+            loss: lossSum / Double(count),
+            metrics: Dictionary(pairs, uniquingKeysWith: { $1 }), sampleCount: count)
     }
 
     func predict(_ data: Dataset, batchSize: Int) throws -> NDArray {

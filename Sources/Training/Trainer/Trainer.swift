@@ -87,6 +87,7 @@ public final class Trainer {
             batchSize: batchSize, dropsLast: dropsLastBatch)
         sampler.position = sampler.position(step: progress.step)
         prepare(data)
+        data.beginLoading(order: sampler.order.indices(epoch: sampler.position.epoch).map(Int.init))
 
         let session = TrainingSession(
             trainer: self, stepsPerEpoch: sampler.batchesPerEpoch,
@@ -163,9 +164,19 @@ public final class Trainer {
         _ batch: BatchSampler.Batch, _ data: Dataset, _ session: TrainingSession,
         _ callbacks: [TrainingCallback]
     ) throws {
+        let indices = readable(batch, data)
+        // What damaged files leave of a batch may be too small for the model.
+        let isTooSmall =
+            indices.elementCount < min(batch.indices.elementCount, 2)
+            && (indices.elementCount == 0 || singleSampleProblem(data) != nil)
+        guard !isTooSmall else {
+            session.progress.step += 1
+            session.stepsTaken += 1
+            return
+        }
         let rate = optimizer.learningRate * schedule.factor(step: session.progress.step)
         var inputs = [
-            data.features, data.answerArray, batch.indices,
+            data.table, data.answerArray, indices,
             NDArray(scalar: Int64(session.progress.step)), NDArray(scalar: rate),
         ]
         if augmentation != nil { inputs.append(NDArray(scalar: Int64(batch.position.epoch))) }
@@ -173,14 +184,14 @@ public final class Trainer {
         var outcome: Step.Outcome?
         let duration = clock.measure { outcome = trainingStep.run(inputs) }
         session.trainingSeconds += duration / .seconds(1)
-        session.trainedSamples += batch.indices.elementCount
+        session.trainedSamples += indices.elementCount
         session.progress.step += 1
         session.stepsTaken += 1
         let loss: Double = outcome!.outputs[0].item()
         session.lastLoss = loss
         if outcome!.isCommitted {
-            session.progress.lossSum += loss * Double(batch.indices.elementCount)
-            session.progress.sampleCount += batch.indices.elementCount
+            session.progress.lossSum += loss * Double(indices.elementCount)
+            session.progress.sampleCount += indices.elementCount
             session.progress.skippedInRow = 0
             average?.update()
             return
@@ -192,6 +203,19 @@ public final class Trainer {
             throw TrainingError.tooManyBadBatches(
                 step: session.progress.step, labels: labels, count: session.progress.skippedInRow)
         }
+    }
+
+    /// The samples of a batch that can be read, once they and those they are mixed with are there.
+    private func readable(_ batch: BatchSampler.Batch, _ data: Dataset) -> NDArray {
+        let indices = data.readable(batch.indices)
+        if let alpha = augmentation?.mixup, alpha > 0, data.isLoading {
+            let pairs = MixupPartners(seed: seed, alpha: alpha, count: data.count)
+            data.require(
+                indices.elements(as: Int32.self).map {
+                    Int(pairs.draw(epoch: Int64(batch.position.epoch), index: $0).partner)
+                })
+        }
+        return indices
     }
 
     /// Compiles anew when another data set is scaled in another way.
@@ -227,7 +251,7 @@ public final class Trainer {
     public func compiledStep(_ data: Dataset, batchSize: Int) -> any RunnableStep {
         prepare(data)
         var specs = [
-            TensorSpec(data.features.shape, data.features.elementType),
+            TensorSpec(data.table.shape, data.table.elementType),
             TensorSpec(data.answerArray.shape, data.answerArray.elementType),
             TensorSpec([batchSize], .int32), TensorSpec([], .int64), TensorSpec([], .float64),
         ]
@@ -247,16 +271,18 @@ public final class Trainer {
         var sizes = [min(batchSize, data.count)]
         let rest = data.count % batchSize
         if !dropsLastBatch && rest > 0 { sizes.append(rest) }
-        for size in Set(sizes) where size == 1 {
-            var context = Context(.training)
-            let diagnosis = Context.Diagnosis()
-            context.diagnosis = diagnosis
-            _ = model(Tensor.zeros(Shape([size] + data.featureShape), model.elementType), context)
-            if let problem = diagnosis.problems.first {
-                throw .invalid(
-                    "\(problem) (\(data.count) samples in batches of \(batchSize))")
-            }
+        if sizes.contains(1), let problem = singleSampleProblem(data) {
+            throw .invalid("\(problem) (\(data.count) samples in batches of \(batchSize))")
         }
+    }
+
+    /// Why the model cannot be trained on a batch of one sample; nil when it can.
+    private func singleSampleProblem(_ data: Dataset) -> String? {
+        var context = Context(.training)
+        let diagnosis = Context.Diagnosis()
+        context.diagnosis = diagnosis
+        _ = model(Tensor.zeros(Shape([1] + data.featureShape), model.elementType), context)
+        return diagnosis.problems.first
     }
 }
 

@@ -26,13 +26,15 @@ struct TrainingRun {
     static func load(_ data: String) throws -> (train: Dataset, test: Dataset) {
         if data == "fashion-mnist" { return try Dataset.fashionMNIST() }
         let parts = try Dataset.parts(folder: data)
-        for error in parts.skipped.prefix(10) {
-            Console.writeError("warning: skipped \(error)")
-        }
-        if parts.skipped.count > 10 {
-            Console.writeError("warning: skipped \(parts.skipped.count) images in all")
-        }
+        warn(ofSkipped: parts.skipped)
         return (parts.train, parts.test)
+    }
+
+    private static func warn(ofSkipped errors: [FileError]) {
+        for error in errors.prefix(10) { Console.writeError("warning: skipped \(error)") }
+        if errors.count > 10 {
+            Console.writeError("warning: skipped \(errors.count) images in all")
+        }
     }
 
     /// Trains, or goes on where the folder's checkpoint is. Nil when it was interrupted (and saved).
@@ -81,6 +83,7 @@ struct TrainingRun {
                 RunRecorder(folder, metricsByteCount: metricsByteCount),
                 Interruption.Callback(), session,
             ] + callbacks, resuming: progress)
+        Self.warn(ofSkipped: train.unreadable + test.unreadable)
         if history.stopReason == .interrupted {
             console.say(
                 "\(prefix)interrupted after step \(history.progress.step); saved in \(folder.path)")
