@@ -26,6 +26,7 @@ struct Evaluate: ParsableCommand {
             trained.model, loss: .crossEntropy, optimizer: SGD(), metrics: metrics,
             workers: try makeWorkers(threads))
         let result = try trainer.evaluate(trained.test)
+        TrainingRun.warn(ofSkipped: trained.test.unreadable)
         let console = Console(isJSON: json)
         console.say("\(result.sampleCount) samples, loss \(decimal(result.loss, 4))")
         for metric in metrics {

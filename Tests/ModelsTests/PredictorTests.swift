@@ -55,7 +55,7 @@ struct PredictorTests {
         }
         let (batch, single) = (try plan(64), try plan(1))
         #expect(!batch.contains("packWeight") && !single.contains("packWeight"))
-        #expect(batch.contains("convolution+bias+residual+leakyReLU"))
+        #expect(batch.contains("convolution+bias+residual+relu"))
         #expect(!batch.contains("by rows") && batch.split(separator: "phase ").count <= 4)
         // Nine convolutions, of which the first is small.
         #expect(single.split(separator: "by rows").count >= 9)

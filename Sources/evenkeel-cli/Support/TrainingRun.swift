@@ -30,7 +30,7 @@ struct TrainingRun {
         return (parts.train, parts.test)
     }
 
-    private static func warn(ofSkipped errors: [FileError]) {
+    static func warn(ofSkipped errors: [FileError]) {
         for error in errors.prefix(10) { Console.writeError("warning: skipped \(error)") }
         if errors.count > 10 {
             Console.writeError("warning: skipped \(errors.count) images in all")
