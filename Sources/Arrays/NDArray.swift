@@ -38,12 +38,19 @@ public struct NDArray: Sendable {
 
     /// A one-dimensional array.
     public init<E: Element>(_ elements: [E]) {
-        self.init(elements, shape: [elements.count])
+        let storage = Storage(zeroed: elements.count * E.elementType.byteCount)
+        elements.withUnsafeBytes { bytes in
+            guard let source = bytes.baseAddress else { return }
+            storage.pointer.copyMemory(from: source, byteCount: bytes.count)
+        }
+        self.init(storage: storage, shape: [elements.count], elementType: E.elementType)
     }
 
     /// A scalar.
     public init<E: Element>(scalar value: E) {
-        self.init(CollectionOfOne(value), shape: [])
+        let storage = Storage(zeroed: E.elementType.byteCount)
+        storage.pointer.initializeMemory(as: E.self, to: value)
+        self.init(storage: storage, shape: [], elementType: E.elementType)
     }
 
     /// An array with the same value everywhere.
@@ -77,6 +84,7 @@ public struct NDArray: Sendable {
     /// The only element of an array that has one.
     public func item<E: Element>(as type: E.Type = E.self) -> E {
         precondition(elementCount == 1, "item() needs exactly one element, found shape \(shape)")
+        if E.elementType == elementType { return storage.pointer.load(as: E.self) }
         return elements(as: E.self)[0]
     }
 

@@ -8,38 +8,44 @@ import Synchronization
 /// which the step commits or drops as a whole. Outside, reading gives the present value as data.
 public final class Variable: Sendable {
     public let spec: TensorSpec
-    private let state: Mutex<NDArray>
+    private let state: Mutex<(value: NDArray, version: UInt64)>
 
     public init(_ value: NDArray) {
         spec = TensorSpec(value.shape, value.elementType)
-        state = Mutex(value)
+        state = Mutex((value, 0))
     }
+
+    /// Grows whenever the value is set, exchanged, or handed out to be written to.
+    public var version: UInt64 { state.withLock { $0.version } }
 
     /// The present value. Setting traps unless shape and type stay the same.
     public var value: NDArray {
-        get { state.withLock { $0 } }
+        get { state.withLock { $0.value } }
         set {
             precondition(
                 newValue.shape == spec.shape && newValue.elementType == spec.type,
                 "a variable of \(spec) cannot take \(newValue.elementType)\(newValue.shape)")
-            state.withLock { $0 = newValue }
+            state.withLock { $0 = (newValue, $0.version + 1) }
         }
     }
 
     /// The memory of the value, made this variable's own so that a running step may write to it: a value
     /// that somebody has kept is not changed under them.
     public func exclusiveStorage() -> Storage {
-        state.withLock { value in
-            value.withUnsafeMutableBytes { _ in }
-            return value.storage
+        state.withLock { state in
+            state.value.withUnsafeMutableBytes { _ in }
+            state.version += 1
+            return state.value.storage
         }
     }
 
     /// Takes new memory for the value and gives back the old.
     public func exchange(_ storage: Storage) -> Storage {
-        state.withLock { value in
-            defer { value = NDArray(storage: storage, shape: spec.shape, elementType: spec.type) }
-            return value.storage
+        state.withLock { state in
+            let old = state.value.storage
+            let new = NDArray(storage: storage, shape: spec.shape, elementType: spec.type)
+            state = (new, state.version + 1)
+            return old
         }
     }
 

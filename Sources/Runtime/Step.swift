@@ -29,6 +29,8 @@ public final class Step {
     public let isFrozen: Bool
     private let body: ([Tensor]) -> [Tensor]
     private var traced: [[TensorSpec]: any RunnableStep] = [:]
+    /// The step that ran last: the next one is the same nearly always.
+    private var latest: (any RunnableStep)?
 
     /// - Parameters:
     ///   - backend: fast, or the reference to compare with.
@@ -51,7 +53,10 @@ public final class Step {
 
     /// Runs the step; the same with an array of inputs.
     public func run(_ inputs: [NDArray]) -> Outcome {
-        compiled(inputs.map { TensorSpec($0.shape, $0.elementType) }).run(inputs)
+        if let latest, latest.program.fits(inputs) { return latest.run(inputs) }
+        let step = compiled(inputs.map { TensorSpec($0.shape, $0.elementType) })
+        latest = step
+        return step.run(inputs)
     }
 
     /// The step traced and planned for inputs of the given shapes, without running it.
@@ -101,6 +106,12 @@ public struct TracedStep: Sendable {
         outputs = Trace.$current.withValue(trace) { body(leaves) }
         proposals = trace.proposals
         checks = trace.checks
+    }
+
+    /// Whether this was traced for inputs of these shapes and types.
+    func fits(_ arrays: [NDArray]) -> Bool {
+        arrays.count == inputs.count
+            && zip(arrays, inputs).allSatisfy { $0.elementType == $1.type && $0.shape == $1.shape }
     }
 
     /// Everything that must be computed.

@@ -33,6 +33,14 @@ struct Operand {
     /// Bytes per unit when the operand is split by units, 0 when each shard sees all of it.
     var unitBytes: Int
 
+    /// The address of what lies in the arena or is a constant. Traps for anything else.
+    func fixedPointer<T>() -> UnsafeMutablePointer<T> {
+        guard case .fixed(let base) = place else {
+            preconditionFailure("expected an operand at a fixed address, found one in \(place)")
+        }
+        return (base + offset).assumingMemoryBound(to: T.self)
+    }
+
     var isScratch: Bool { if case .scratch = place { true } else { false } }
 
     @inline(__always)

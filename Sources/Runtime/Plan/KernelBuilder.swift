@@ -54,11 +54,27 @@ struct KernelBuilder {
             let kernel = kernel(node, units, segment)
             if case .reduction = schedule[node].mode { segment.reductions.append(kernel) }
             segment.kernels.append(kernel)
+            segment.kernels += keptTransposes(node, units)
         }
         return segment
     }
 
-    func serial(_ node: Node) -> Kernel { kernel(node, nil, nil) }
+    func serial(_ node: Node) -> [Kernel] {
+        [kernel(node, nil, nil)] + keptTransposes(node, nil)
+    }
+
+    /// What follows an update of variables whose transposes are kept.
+    private func keptTransposes(_ node: Node, _ units: Schedule.Units?) -> [Kernel] {
+        guard let leaves = commits[node] else { return [] }
+        return schedule.keptTransposes.leaves.filter { leaves.contains($1) }.map {
+            transpose, leaf in
+            let kernel = KeptTransposeKernel(
+                operand(leaf.tensor, units: units),
+                operand(transpose.tensor, units: nil).fixedPointer(),
+                shape: leaf.outputs[0].shape, units: units)
+            return CommitKernel(kernel, gate: gate)
+        }
+    }
 
     private func kernel(
         _ node: Node, _ units: Schedule.Units?, _ segment: ExecutableSegment?

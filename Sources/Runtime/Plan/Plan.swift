@@ -16,6 +16,11 @@ public final class Plan {
     private let constants: [NDArray]
     private let job: Job
     private let commitGuard: CommitGuard
+    private var keptTransposes: [KeptTranspose]
+    /// For each output of the step, the slot it is written to.
+    private let outputSlots: [Int]
+    /// Values of variables that are read, kept alive and unchanged while the step runs.
+    private var held: [Storage] = []
     /// Memory of results, reused once nobody else holds it.
     private var spares: [Storage?]
 
@@ -23,7 +28,7 @@ public final class Plan {
         program: TracedStep, schedule: Schedule, homes: [Tensor: Planner.Home], slots: SlotTable,
         arena: Storage, constants: [NDArray], phases: [ExecutablePhase],
         segmentNodes: [[[Node]]], job: Job,
-        commitGuard: CommitGuard, scratchBytes: Int
+        commitGuard: CommitGuard, scratchBytes: Int, keptTransposes: [KeptTranspose]
     ) {
         self.program = program
         self.schedule = schedule
@@ -36,29 +41,36 @@ public final class Plan {
         self.job = job
         self.commitGuard = commitGuard
         self.scratchBytes = scratchBytes
+        self.keptTransposes = keptTransposes
+        outputSlots = program.outputs.map { output in
+            guard case .slot(let slot)? = homes[schedule.base(output)] else {
+                preconditionFailure("an output must have a slot")
+            }
+            return slot
+        }
         spares = Array(repeating: nil, count: slots.count)
     }
 
     /// Runs the step once.
     func run(_ inputs: [NDArray], on workers: Workers) -> Step.Outcome {
         check(inputs)
-        // Values of variables that are read stay alive, and unchanged, while the step runs.
-        var held: [NDArray] = []
+        for kept in keptTransposes { kept.refresh() }
         for (slot, binding) in slots.bindings.enumerated() {
             switch binding {
             case .input(let position): job.table[slot] = inputs[position].storage.pointer
             case .variable(let variable, isOverwritten: true):
                 job.table[slot] = variable.exclusiveStorage().pointer
             case .variable(let variable, isOverwritten: false):
-                let value = variable.value
-                job.table[slot] = value.storage.pointer
-                held.append(value)
+                let storage = variable.value.storage
+                job.table[slot] = storage.pointer
+                held.append(storage)
             case .proposal(let variable): job.table[slot] = result(slot, variable.spec.byteCount)
             case .output(let spec): job.table[slot] = result(slot, spec.byteCount)
             }
         }
-        withExtendedLifetime((inputs, held)) { workers.run(job) }
-        held.removeAll()
+        withExtendedLifetime(inputs) { workers.run(job) }
+        held.removeAll(keepingCapacity: true)
+        for index in keptTransposes.indices { keptTransposes[index].settle() }
         if commitGuard.failedLabels.isEmpty { commit() }
         return Step.Outcome(outputs: outputs(), failedChecks: commitGuard.failedLabels)
     }
@@ -86,12 +98,8 @@ public final class Plan {
     }
 
     private func outputs() -> [NDArray] {
-        program.outputs.map { output in
-            guard case .slot(let slot)? = homes[schedule.base(output)] else {
-                preconditionFailure("an output must have a slot")
-            }
-            return NDArray(
-                storage: spares[slot]!, shape: output.shape, elementType: output.elementType)
+        zip(program.outputs, outputSlots).map { output, slot in
+            NDArray(storage: spares[slot]!, shape: output.shape, elementType: output.elementType)
         }
     }
 }

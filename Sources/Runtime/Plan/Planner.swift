@@ -48,24 +48,25 @@ struct Planner {
         let arena = Storage(zeroed: arenaBytes)
         let builder = KernelBuilder(
             schedule: schedule, homes: homes, arena: arena.pointer,
-            commits: program.inPlaceCommits(schedule.nodes))
+            commits: schedule.commits)
         var phases = (0..<max(schedule.phaseCount, 1)).map { phase -> ExecutablePhase in
             var result = ExecutablePhase()
             guard phase < segmentKeys.count else { return result }
             for (key, nodes) in zip(segmentKeys[phase], segmentNodes[phase]) {
                 result.segments.append(builder.segment(key.units, nodes))
             }
-            result.epilogue = epilogues[phase].map { builder.serial($0) }
+            result.epilogue = epilogues[phase].flatMap { builder.serial($0) }
             return result
         }
-        phases[0].prologue = prologue.map { builder.serial($0) }
+        phases[0].prologue = prologue.flatMap { builder.serial($0) }
         let commitGuard = insertGuard(into: &phases, builder)
         return Plan(
             program: program, schedule: schedule, homes: homes, slots: slots, arena: arena,
             constants: constants, phases: phases, segmentNodes: segmentNodes,
             job: Job(
                 phases: phases, slots: slots.count, scratchBytes: scratchBytes, workers: workers),
-            commitGuard: commitGuard, scratchBytes: scratchBytes)
+            commitGuard: commitGuard, scratchBytes: scratchBytes,
+            keptTransposes: keptTransposes(in: arena))
     }
 
     /// The check that decides on the commit runs at the end of the phase by which all is known.
@@ -97,7 +98,7 @@ struct Planner {
         segmentKeys = Array(repeating: [], count: count)
         segmentNodes = Array(repeating: [], count: count)
         epilogues = Array(repeating: [], count: count)
-        let commits = program.inPlaceCommits(schedule.nodes)
+        let commits = schedule.commits
         for node in schedule.nodes {
             let entry = schedule[node]
             switch entry.mode {
@@ -141,7 +142,7 @@ struct Planner {
             default: continue
             }
         }
-        for (node, _) in program.inPlaceCommits(schedule.nodes) {
+        for (node, _) in schedule.commits {
             for (output, input) in node.operation.inPlace.enumerated() {
                 guard let input, case .slot(let slot)? = homes[node.inputs[input]] else { continue }
                 homes[Tensor(node: node, index: output)] = .slot(slot)
@@ -177,6 +178,11 @@ struct Planner {
         var scratch: [(phase: Int, segment: Schedule.Units, tensor: Tensor)] = []
         for node in schedule.nodes {
             let entry = schedule[node]
+            if schedule.keptTransposes.contains(node) {
+                let always = MemoryLayout.Interval(
+                    byteCount: node.outputs[0].byteCount, times: Int.min...Int.max)
+                arena.append((node.tensor, always))
+            }
             guard entry.mode != .leaf, entry.mode != .alias else { continue }
             for tensor in node.tensors where homes[tensor] == nil {
                 if case .rows(let units) = entry.mode, !leavesShard.contains(tensor) {
@@ -197,6 +203,16 @@ struct Planner {
             homes[tensor] = .arena(offset: offset)
         }
         placeScratch(scratch)
+    }
+
+    private func keptTransposes(in arena: Storage) -> [KeptTranspose] {
+        schedule.keptTransposes.leaves.compactMap { node, leaf in
+            guard let leaf = leaf.operation as? VariableLeaf,
+                case .arena(let offset)? = homes[node.tensor]
+            else { return nil }
+            let target = (arena.pointer + offset).assumingMemoryBound(to: Float.self)
+            return KeptTranspose(leaf.variable, target)
+        }
     }
 
     private mutating func placeScratch(

@@ -8,7 +8,7 @@ import Graph
 /// and comes in a later phase. Reductions are complete for the epilogue of their phase.
 struct Schedule {
     enum Mode: Hashable {
-        /// A constant, an input or a variable.
+        /// A constant, an input, a variable, or the kept transpose of one.
         case leaf
         /// The same memory as its input.
         case alias
@@ -41,6 +41,9 @@ struct Schedule {
     private(set) var entries: [Node: Entry] = [:]
     /// All nodes, inputs before consumers.
     let nodes: [Node]
+    /// The nodes that overwrite variables, each with the leaves of the variables it overwrites.
+    let commits: [Node: [Node]]
+    let keptTransposes: KeptTransposes
 
     subscript(node: Node) -> Entry { entries[node]! }
 
@@ -48,6 +51,8 @@ struct Schedule {
 
     init(_ program: TracedStep) {
         nodes = topologicalOrder(program.roots)
+        commits = program.inPlaceCommits(nodes)
+        keptTransposes = KeptTransposes(program, nodes, commits: commits)
         for node in nodes { entries[node] = place(node) }
         delayCheapWork(program)
         delayCommits(program)
@@ -70,6 +75,7 @@ struct Schedule {
                 units: extent.map { Units(count: $0, isBatch: Self.holdsSamples(node)) })
         }
         if node.operation is Reshape { return placeAlias(node) }
+        if keptTransposes.contains(node) { return Entry(mode: .leaf, time: -2, units: nil) }
 
         let specs = node.inputs.map(\.spec)
         switch node.operation.sharding(specs, node.outputs) {
@@ -179,7 +185,7 @@ struct Schedule {
 
     /// Updates in place wait until every check has been made, and until nobody reads the old value.
     private mutating func delayCommits(_ program: TracedStep) {
-        let targets = program.inPlaceCommits(nodes)
+        let targets = commits
         guard !targets.isEmpty else { return }
         let checked = program.checks.reduce(-1) { max($0, entries[base($1.tensor).node]!.time | 1) }
         let consumers = consumersByNode()
@@ -210,10 +216,10 @@ struct Schedule {
         return consumers
     }
 
-    /// The last time at which a reader, or what is an alias of its input, reads.
+    /// The last time at which a reader, or what is an alias or kept transpose of its input, reads.
     private func lastUse(_ reader: Node, _ consumers: [Node: [Node]]) -> Int {
         let entry = entries[reader]!
-        guard entry.mode == .alias else { return entry.time }
+        guard entry.mode == .alias || keptTransposes.contains(reader) else { return entry.time }
         return (consumers[reader] ?? []).map { lastUse($0, consumers) }.max() ?? entry.time
     }
 
