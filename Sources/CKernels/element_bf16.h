@@ -1,5 +1,13 @@
 // Elements of type bfloat16 for kernels of several element types.
 
+/// The kernels come once more, with the instruction that rounds to bfloat16.
+#define EK_ROUNDS_TO_BF16
+#undef EK_CHOOSE_BF16
+#if EK_LEVELS == 3
+#define EK_CHOOSE_BF16(name, arguments) \
+    if (ek_has_bf16()) return EK_CONCATENATE(name, _v4_bf16) arguments;
+#endif
+
 #define EK_ELEMENT uint16_t
 #define EK_TYPED(name) EK_CONCATENATE(name, _bf16)
 #define eload vbf16load

@@ -17,4 +17,12 @@ int ek_level(void) {
     return limit >= 0 && limit < highest ? limit : highest;
 }
 
+int ek_has_bf16(void) {
+#if EK_LEVELS == 3
+    return ek_level() == EK_LEVEL_V4 && __builtin_cpu_supports("avx512bf16") != 0;
+#else
+    return 0;
+#endif
+}
+
 void ek_limit_level(int level) { limit = level; }

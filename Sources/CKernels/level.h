@@ -26,9 +26,12 @@
 #define EK_INLINE static inline __attribute__((always_inline, unused))
 
 #if EK_LEVELS == 3
+/// Nothing, unless the element header says otherwise.
+#define EK_CHOOSE_BF16(name, arguments)
 #define EK_CHOOSE(name, arguments)         \
     switch (ek_level()) {                  \
     case EK_LEVEL_V4:                      \
+        EK_CHOOSE_BF16(name, arguments)    \
         return EK_CONCATENATE(name, _v4) arguments;        \
     case EK_LEVEL_V3:                      \
         return EK_CONCATENATE(name, _v3) arguments;        \

@@ -33,4 +33,19 @@
 #undef EK_LEVEL_SUFFIX
 #pragma clang attribute pop
 
+#ifdef EK_ROUNDS_TO_BF16
+#pragma clang attribute push(                                                            \
+    __attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512))),         \
+    apply_to = function)
+#define EK_LEVEL_SUFFIX _v4_bf16
+#define EK_WIDTH 16
+#define EK_BF16_INSTRUCTIONS
+#include "vector_template.h"
+#include EK_TEMPLATE
+#undef EK_BF16_INSTRUCTIONS
+#undef EK_WIDTH
+#undef EK_LEVEL_SUFFIX
+#pragma clang attribute pop
+#endif
+
 #endif

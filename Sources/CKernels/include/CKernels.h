@@ -10,6 +10,7 @@
 #include "ek_centred.h"
 #include "ek_centred_bf16.h"
 #include "ek_convert.h"
+#include "ek_convolution.h"
 #include "ek_elementwise.h"
 #include "ek_level.h"
 #include "ek_movement.h"

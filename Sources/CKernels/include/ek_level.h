@@ -9,6 +9,10 @@
 /// The level at which kernels called from this thread run now.
 int ek_level(void);
 
+/// Whether the processor also multiplies and rounds to bfloat16 itself (AVX512_BF16), and the level
+/// is the highest.
+int ek_has_bf16(void);
+
 /// The highest level that this processor supports.
 int ek_highest_level(void);
 

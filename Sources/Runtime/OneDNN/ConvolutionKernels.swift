@@ -1,5 +1,4 @@
 import Arrays
-import CKernels
 import COneDNN
 import Graph
 
@@ -68,72 +67,5 @@ final class ConvolutionKernel: Kernel {
         if let bias { call.bind(3, bias.address(task)) }
         if let residual { call.bind(bias == nil ? 3 : 4, residual.address(task)) }
         call.run(workspace: task.workspace)
-    }
-}
-
-/// A convolution's gradient by its weight. Each group of shards has a sum of its own in the primitive's
-/// layout; sums merge in the fixed tree as groups finish, while they are in cache and beside other work,
-/// and who completes the last merge writes the result.
-final class WeightGradientKernel: Kernel {
-    private let image, gradient, result, sums: Operand
-    private let byteCount: Int
-    private let calls: ShardCalls
-    private let unpack: OneDNNCall
-    private let tree: MergeTree
-    private let scratchpadBytes: Int
-
-    init?(_ call: KernelCall, _ problem: ConvolutionProblem, _ byteCount: Int) {
-        guard let packed = problem.packedWeight(), let plain = problem.plainWeight(.float32),
-            let reorder = OneDNNPrimitive.reorder(packed, plain),
-            let calls = ShardCalls(
-                call, samples: call.rowsPerUnit(call.inputSpecs[0]),
-                primitive: { problem.primitive($0, packed: packed) },
-                arguments: { samples in
-                    [
-                        (CInt(DNNL_ARG_SRC), problem.image(samples)!),
-                        (CInt(DNNL_ARG_DIFF_DST), problem.result(samples)!),
-                        (CInt(DNNL_ARG_DIFF_WEIGHTS), packed),
-                    ]
-                })
-        else { return nil }
-        (image, gradient) = (call.inputs[0], call.inputs[1])
-        (result, sums) = (call.outputs[0], call.outputs[1])
-        self.byteCount = byteCount
-        self.calls = calls
-        unpack = OneDNNCall(
-            reorder, [(CInt(DNNL_ARG_FROM), packed), (CInt(DNNL_ARG_TO), plain)])
-        scratchpadBytes = max(calls.scratchpadBytes, reorder.scratchpadBytes)
-        tree = MergeTree(count: max(call.groupCount, 1))
-    }
-
-    /// The primitive's working memory, and behind it a shard's result before it is added.
-    override var workspaceBytes: Int { scratchpadOffset + scratchpadBytes }
-    private var scratchpadOffset: Int { byteCount }
-
-    override func run(_ task: ShardTask) {
-        guard let call = calls[task] else { return }
-        let sum = sums.address(task) + task.group * byteCount
-        let target = task.opensGroup ? sum : task.workspace
-        call.bind(0, image.address(task))
-        call.bind(1, gradient.address(task))
-        call.bind(2, target)
-        call.run(workspace: task.workspace + scratchpadOffset)
-        if !task.opensGroup { add(task.workspace, to: sum) }
-        guard task.closesGroup else { return }
-        let base = sums.address(task)
-        let isComplete = tree.arrive(task.group) { into, from in
-            add(base + from * byteCount, to: base + into * byteCount)
-        }
-        if isComplete {
-            unpack.bind(0, base)
-            unpack.bind(1, result.address(task))
-            unpack.run(workspace: task.workspace + scratchpadOffset)
-        }
-    }
-
-    private func add(_ source: UnsafeMutableRawPointer, to target: UnsafeMutableRawPointer) {
-        ek_axpy_f32(
-            1, source.assumingMemoryBound(to: Float.self),
-            target.assumingMemoryBound(to: Float.self), byteCount / 4)
     }
 }

@@ -1,4 +1,5 @@
 import Arrays
+import CKernels
 import COneDNN
 import Graph
 
@@ -86,6 +87,7 @@ struct ConvolutionProblem: Hashable {
     /// The layout of the weight (or its gradient) that the processor computes with; nil where oneDNN has
     /// no such convolution.
     func packedWeight() -> dnnl_memory_desc_t? {
+        if pairs != nil { return OneDNN.layout(weightExtents, dnnl_f32, dnnl_hwio) }
         guard let descriptor = descriptor(Self.typicalSamples, packed: nil) else { return nil }
         defer { dnnl_primitive_desc_destroy(descriptor) }
         let query =
@@ -128,6 +130,20 @@ struct ConvolutionProblem: Hashable {
         return operations
     }
 
+    /// The gradient of a weight as a kernel of our own computes it, from pairs of bfloat16 images: oneDNN
+    /// does not reach what the processor can do there. Nil where that kernel does not fit.
+    var pairs: ek_convolution? {
+        guard direction == .weightGradient, type == .bfloat16, extents.count == 2,
+            geometry.groups == 1, geometry.dilations == [1, 1]
+        else { return nil }
+        func pair(_ numbers: [Int]) -> (Int, Int) { (numbers[0], numbers[1]) }
+        var convolution = ek_convolution(
+            height: extents[0], width: extents[1], channels: weight[1], rows: positions[0],
+            columns: positions[1], outputs: weight[0], kernel: (weight[2], weight[3]),
+            strides: pair(geometry.strides), before: pair(geometry.before))
+        return ek_weight_gradient_bf16_fits(&convolution) != 0 ? convolution : nil
+    }
+
     /// The computation for a number of samples, on packed weights.
     func primitive(_ samples: Int, packed: dnnl_memory_desc_t) -> OneDNNPrimitive? {
         descriptor(samples, packed: packed).flatMap(OneDNNPrimitive.init(owning:))
@@ -167,6 +183,14 @@ struct ConvolutionProblem: Hashable {
         guard status == dnnl_success else { return nil }
         let operations = postOperations(y)
         defer { if let operations { dnnl_post_ops_destroy(operations) } }
-        return OneDNNPrimitive.descriptor(&operation, operations)
+        return OneDNNPrimitive.descriptor(&operation, operations, accepts: Self.isFast)
+    }
+
+    /// oneDNN puts its convolution out of small matrix products (`brgconv`) first for channels-last
+    /// images, but its direct one for the same instructions is faster, by a tenth with few channels.
+    /// Kernels of one position, and processors with matrix tiles, are what the other is for.
+    private static func isFast(_ implementation: String) -> Bool {
+        implementation.hasPrefix("jit") && implementation.contains("avx512")
+            || implementation.hasPrefix("brgconv_1x1") || implementation.contains("amx")
     }
 }

@@ -68,30 +68,49 @@ final class OneDNNPrimitive {
         } ?? 0
     }
 
-    /// The name of the implementation, such as `jit:avx512_core`.
-    var implementation: String {
-        var name: UnsafePointer<CChar>?
-        dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name)
-        return name.map { String(cString: $0) } ?? ""
-    }
-
     /// The descriptor of a primitive whose working memory the caller provides, from an operation's
     /// descriptor; nil where oneDNN has no implementation.
     ///
-    /// - Parameter postOperations: what is done to results before they are stored.
+    /// - Parameters:
+    ///   - postOperations: what is done to results before they are stored.
+    ///   - accepts: which of oneDNN's implementations, by their names, will do; without any such, the
+    ///     first one does.
     static func descriptor(
-        _ operation: UnsafeRawPointer, _ postOperations: dnnl_post_ops_t? = nil
+        _ operation: UnsafeRawPointer, _ postOperations: dnnl_post_ops_t? = nil,
+        accepts: (String) -> Bool = { _ in true }
     ) -> dnnl_primitive_desc_t? {
         var attributes: dnnl_primitive_attr_t?
         dnnl_primitive_attr_create(&attributes)
         defer { dnnl_primitive_attr_destroy(attributes) }
         dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user)
         if let postOperations { dnnl_primitive_attr_set_post_ops(attributes, postOperations) }
-        var descriptor: dnnl_primitive_desc_t?
-        let status = OneDNNThreads.single {
-            dnnl_primitive_desc_create(&descriptor, operation, attributes, OneDNN.engine, nil)
+        return OneDNNThreads.single {
+            var iterator: dnnl_primitive_desc_iterator_t?
+            guard
+                dnnl_primitive_desc_iterator_create(
+                    &iterator, operation, attributes, OneDNN.engine, nil) == dnnl_success
+            else { return nil }
+            defer { dnnl_primitive_desc_iterator_destroy(iterator) }
+            let first = dnnl_primitive_desc_iterator_fetch(iterator)
+            var candidate = first
+            while let found = candidate {
+                if accepts(implementation(found)) {
+                    if found != first { dnnl_primitive_desc_destroy(first) }
+                    return found
+                }
+                if found != first { dnnl_primitive_desc_destroy(found) }
+                guard dnnl_primitive_desc_iterator_next(iterator) == dnnl_success else { break }
+                candidate = dnnl_primitive_desc_iterator_fetch(iterator)
+            }
+            return first
         }
-        return status == dnnl_success ? descriptor : nil
+    }
+
+    /// The name of a descriptor's implementation, such as `jit:avx512_core`.
+    private static func implementation(_ descriptor: dnnl_primitive_desc_t) -> String {
+        var name: UnsafePointer<CChar>?
+        dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name)
+        return name.map { String(cString: $0) } ?? ""
     }
 
     /// A copy from one layout, or type, to another.
