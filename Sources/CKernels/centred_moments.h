@@ -43,8 +43,9 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
     for (size_t r = start; r < rows; r++) {
         if (weights && weights[r] == 0.0f) continue;
         for (size_t q = 0; q < width; q++) {
-            // The rows of a tile are strided: what the next tile needs has to be asked for.
-            __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
+            // Where a tile takes a part of each row, what the next one needs has to be asked for.
+            if (stride > width * W)
+                __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
             const vf d = EK_ROW(r, q) - pivot[q];
             const vf wd = weights ? d * (vf)weights[r] : d;
             sum[q] += wd;

@@ -60,11 +60,13 @@ EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, const fl
         }
         for (size_t q = 0; q < width; q++) {
             const size_t i = l + q * W, k = r * stride + i;
-            // The rows of a tile are strided: what the next tile needs has to be asked for.
-            __builtin_prefetch(dy + k + EK_TILE_ROWS * stride, 0, 2);
-            if (with & EK_WITH_X) __builtin_prefetch(x + k + EK_TILE_ROWS * stride, 0, 2);
-            if (with & EK_WITH_RESIDUAL)
-                __builtin_prefetch(residual + k + EK_TILE_ROWS * stride, 0, 2);
+            // Where a tile takes a part of each row, what the next one needs has to be asked for.
+            if (stride > width * W) {
+                __builtin_prefetch(dy + k + EK_TILE_ROWS * stride, 0, 2);
+                if (with & EK_WITH_X) __builtin_prefetch(x + k + EK_TILE_ROWS * stride, 0, 2);
+                if (with & EK_WITH_RESIDUAL)
+                    __builtin_prefetch(residual + k + EK_TILE_ROWS * stride, 0, 2);
+            }
             sums_vector(dy + k, x + k, residual + k, whole, n, weight, vload(p->high + i),
                         vload(p->low + i), vload(p->scale + i), vload(p->shift + i), kind, f,
                         with, &first[q], &second[q]);

@@ -1,5 +1,6 @@
-/// The gradient of ReLU behind a residual sum is read off its output, which is kept for the next block
-/// anyway: the sum itself need not be.
+/// The gradient of ReLU is read off its output, which the next layer keeps for its weight's gradient
+/// anyway: the argument need not be. Behind a normalization the argument is made again from what that
+/// keeps, unless a residual is added.
 public struct ReadActivationOutput: Rewrite {
     public let name = "ReLU's gradient from its output"
 
@@ -12,7 +13,7 @@ public struct ReadActivationOutput: Rewrite {
         // With a slope of 0 or more the output is positive just where the argument is.
         if let unary = node.operation as? Unary, case .leakyReLU(let slope) = unary.function,
             slope >= 0,
-            NormalizedSum(node.inputs[0])?.residuals.isEmpty == false
+            NormalizedSum(node.inputs[0])?.residuals.isEmpty != true
         {
             outputs[node.inputs[0]] = node.tensor
         }

@@ -111,10 +111,12 @@ final class Job: @unchecked Sendable {
 
     private func work(phase: Int, run: UInt64, worker: Int, gate: Gate) {
         let count = phases[phase].items.count
-        // A worker's own items come first, then the others', from the far end.
-        let own = worker * count / workerCount
+        // A worker's own items come first, then the others'. Every other phase walks backward: what was
+        // touched last is still in cache.
+        let isBackward = phase % 2 == 1
+        let own = (worker + (isBackward ? 1 : 0)) * count / workerCount
         for step in 0..<count {
-            let index = (own + step) % count
+            let index = isBackward ? (own - 1 - step + count) % count : (own + step) % count
             let claim = claims + (firstClaim[phase] + index)
             let last = claim.pointee.load(ordering: .relaxed)
             guard last < run,
@@ -139,7 +141,6 @@ final class Job: @unchecked Sendable {
         task.group = item.group
         task.scratch = scratch + worker * scratchStride
         task.workspace = task.scratch + workspaceOffset
-        // Every other phase walks backward: what was touched last is still in cache.
         let backward = phase % 2 == 1
         for step in 0..<shards.count {
             let shard = backward ? shards.upperBound - 1 - step : shards.lowerBound + step

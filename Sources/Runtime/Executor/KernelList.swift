@@ -70,8 +70,15 @@ struct PhaseRecord {
         let records = phase.segments.map(SegmentRecord.init)
         segments = .allocate(capacity: records.count)
         _ = segments.initialize(from: records)
+        // In the order of the groups' places in their segments: equal shares of the list are equal shares
+        // of each segment, so that from phase to phase workers find the same rows.
         let list = records.enumerated().flatMap { index, record in
             (0..<record.groupCount).map { Item(segment: index, group: $0) }
+        }.sorted { a, b in
+            let (left, right) = (
+                a.group * records[b.segment].groupCount, b.group * records[a.segment].groupCount
+            )
+            return (left, a.segment) < (right, b.segment)
         }
         items = .allocate(capacity: list.count)
         _ = items.initialize(from: list)

@@ -280,11 +280,17 @@ struct Planner {
             .filter { units.count > 0 && ($0.shape.first ?? 0) % units.count == 0 }
             .map { $0.byteCount / units.count }.max() ?? 1
         for case let rows as RowConvolution in nodes.map(\.operation) { return rows.rowsPerShard }
-        var shards = ExecutableSegment.maximalGroupCount
+        let groups = ExecutableSegment.maximalGroupCount
+        var shards = groups
         while shards > 1, (units.count + shards - 1) / shards * bytes < smallestShardBytes {
             shards /= 2
         }
-        return max(1, min((units.count + shards - 1) / shards, max(1, shardBytes / max(bytes, 1))))
+        let most = max(1, shardBytes / max(bytes, 1))
+        if units.count > shards * most {
+            // As many in each group.
+            shards = ((units.count + most - 1) / most + groups - 1) / groups * groups
+        }
+        return max(1, (units.count + shards - 1) / shards)
     }
 }
 

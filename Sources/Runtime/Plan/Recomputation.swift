@@ -13,9 +13,15 @@ struct Recomputation {
     private let schedule: Schedule
     private var consumers: [Node: [Node]] = [:]
     private var roots: Set<Tensor> = []
+    /// When the outputs (the loss, say) are known, and the backward pass begins.
+    private let forwardEnd: Int
+    private var chosen: Set<Node> = []
 
     init(_ program: TracedStep) {
-        schedule = Schedule(program)
+        let schedule = Schedule(program)
+        self.schedule = schedule
+        forwardEnd =
+            program.outputs.map { schedule[schedule.base($0).node].time }.max() ?? Int.max
         for node in schedule.nodes {
             for input in Set(node.inputs.map(schedule.base)) {
                 consumers[input.node, default: []].append(node)
@@ -26,53 +32,84 @@ struct Recomputation {
 
     /// The same step, with a node of its own for each later phase that reads a recomputed tensor.
     static func apply(to program: TracedStep) -> TracedStep {
-        let recomputation = Recomputation(program)
-        let chosen = Set(recomputation.schedule.nodes.filter(recomputation.isWorthRecomputing))
-        guard !chosen.isEmpty else { return program }
-        return program.mappingRoots { recomputation.rebuild($0, chosen) }
+        var recomputation = Recomputation(program)
+        for node in recomputation.schedule.nodes where recomputation.isWorthRecomputing(node) {
+            recomputation.chosen.insert(node)
+        }
+        guard !recomputation.chosen.isEmpty else { return program }
+        return program.mappingRoots(recomputation.rebuild)
     }
 
-    /// The output of a residual sum is kept: to make it again would need the sums of all blocks before.
-    private func isCheap(_ node: Node) -> Bool {
-        Schedule.isCheap(node.operation)
-            && (node.operation as? CentredScale)?.parts.hasResidual != true
+    // MARK: - What
+
+    private static func addsResidual(_ node: Node) -> Bool {
+        (node.operation as? CentredScale)?.parts.hasResidual == true
+    }
+
+    /// The time after which readers get a copy. A residual sum is kept for the forward pass, where the next
+    /// block adds to it.
+    private func lastOwnTime(_ node: Node) -> Int {
+        let time = schedule[node].time
+        return Self.addsResidual(node) ? max(time, forwardEnd) : time
     }
 
     private func isWorthRecomputing(_ node: Node) -> Bool {
-        guard isCheap(node), case .rows(let units) = schedule[node].mode,
+        guard Schedule.isCheap(node.operation), case .rows(let units) = schedule[node].mode,
             units.isBatch,
             node.outputs[0].byteCount >= Self.smallestBytes, !roots.contains(node.tensor)
         else { return false }
-        let time = schedule[node].time
         let later = (consumers[node] ?? []).filter {
-            schedule[$0].time > time && schedule[$0].mode != .alias
+            schedule[$0].time > lastOwnTime(node) && schedule[$0].mode != .alias
         }
-        guard !later.isEmpty, later.allSatisfy({ schedule.readsOwnRows($0, of: node, units) })
+        guard let latest = later.map({ schedule[$0].time }).max(),
+            later.allSatisfy({ schedule.readsOwnRows($0, of: node, units) })
         else { return false }
-        // What it is made from must be kept until then anyway.
-        return node.inputs.allSatisfy { input in
+        return canBeMadeAgain(node, until: latest)
+    }
+
+    /// Whether what a node is made from is there until a time anyway, or can itself be made again from
+    /// that. To make one residual sum again from another that is made again too would need the sums of all
+    /// blocks before, so one of two neighbours is kept.
+    private func canBeMadeAgain(_ node: Node, until time: Int) -> Bool {
+        node.inputs.allSatisfy { input in
             let base = schedule.base(input).node
             guard case .rows = schedule[base].mode else { return true }
-            return (consumers[base] ?? []).contains { reader in
-                reader != node && schedule[reader].time >= later.map { schedule[$0].time }.max()!
-            }
+            if isMadeAgainWithin(node, base) { return canBeMadeAgain(base, until: time) }
+            return !chosen.contains(base)
+                && (consumers[base] ?? []).contains { $0 != node && schedule[$0].time >= time }
         }
     }
 
-    private func rebuild(_ roots: [Tensor], _ chosen: Set<Node>) -> [Tensor] {
+    /// Whether a copy of a node comes with a copy of its input: a normalization in front of a residual sum.
+    private func isMadeAgainWithin(_ node: Node, _ input: Node) -> Bool {
+        Self.addsResidual(node) && input.operation is CentredScale && !Self.addsResidual(input)
+    }
+
+    // MARK: - How
+
+    private func rebuild(_ roots: [Tensor]) -> [Tensor] {
         var results: [Node: Node] = [:]
         var again: [Node: [Int: Node]] = [:]
+        func copy(_ node: Node, at time: Int) -> Node {
+            if let known = again[node]?[time] { return known }
+            let inputs = node.inputs.map { input in
+                isMadeAgainWithin(node, input.node)
+                    ? Tensor(node: copy(input.node, at: time), index: input.index)
+                    : Tensor(node: results[input.node]!, index: input.index)
+            }
+            let made = Node(node.operation, inputs)
+            again[node, default: [:]][time] = made
+            return made
+        }
         for node in schedule.nodes {
             let time = schedule[node].time
             let inputs = node.inputs.map { input -> Tensor in
-                guard chosen.contains(input.node), time > schedule[input.node].time,
-                    schedule[node].mode != .alias
-                else { return Tensor(node: results[input.node]!, index: input.index) }
-                let copy =
-                    again[input.node]?[time]
-                    ?? Node(input.node.operation, results[input.node]!.inputs)
-                again[input.node, default: [:]][time] = copy
-                return Tensor(node: copy, index: input.index)
+                let isCopied =
+                    chosen.contains(input.node) && time > lastOwnTime(input.node)
+                    && schedule[node].mode != .alias
+                return Tensor(
+                    node: isCopied ? copy(input.node, at: time) : results[input.node]!,
+                    index: input.index)
             }
             // Every node is made anew, so that a copy comes before its reader in order of creation.
             results[node] = node.inputs.isEmpty ? node : Node(node.operation, inputs)
