@@ -1,11 +1,12 @@
-// Elementwise functions: one loop per operation, whole vectors and then a partial one.
+// Elementwise functions: one loop per operation, whole vectors and then a partial one. The
+// includer's element header defines EK_ELEMENT, EK_TYPED, eload, estore and so on.
 
 #include "functions_template.h"
 
-#define unary_rest EK_NAME(ek_unary_rest)
-#define vgelu_tanh_argument EK_NAME(ek_vgelu_tanh_argument)
-#define binary_loop EK_NAME(ek_binary_loop)
-#define binary_apply EK_NAME(ek_binary_apply)
+#define E EK_ELEMENT
+#define LOCAL(name) EK_NAME(EK_TYPED(name))
+#define vgelu_tanh_argument LOCAL(ek_vgelu_tanh_argument)
+#define binary_loop LOCAL(ek_binary_loop)
 
 #define EK_ROOT_2_OVER_PI 0.797884561f
 #define EK_CUBIC 0.044715f
@@ -15,19 +16,19 @@ EK_INLINE vf vgelu_tanh_argument(vf x) {
     return (vf)(2.0f * EK_ROOT_2_OVER_PI) * x * ((vf)1.0f + (vf)EK_CUBIC * x * x);
 }
 
-static void EK_NAME(ek_unary_f32)(int op, const float *x, float *y, size_t n, float p) {
+static void LOCAL(ek_unary)(int op, const E *x, E *y, size_t n, float p) {
     const vf zero = (vf)0.0f, one = (vf)1.0f, parameter = (vf)p;
     vf gauss;
 #define EK_CASE(name, expression)                   \
     case name: {                                    \
         size_t i = 0;                               \
         for (; i + W <= n; i += W) {                \
-            const vf v = vload(x + i);              \
-            vstore(y + i, (expression));            \
+            const vf v = eload(x + i);              \
+            estore(y + i, (expression));            \
         }                                           \
         if (i < n) {                                \
-            const vf v = vload_n(x + i, n - i);     \
-            vstore_n(y + i, (expression), n - i);   \
+            const vf v = eload_n(x + i, n - i);     \
+            estore_n(y + i, (expression), n - i);   \
         }                                           \
         break;                                      \
     }
@@ -66,23 +67,23 @@ static void EK_NAME(ek_unary_f32)(int op, const float *x, float *y, size_t n, fl
 }
 
 /// a and b advance by their steps, 1 or 0 (constants): 0 is one number for all.
-EK_INLINE void binary_loop(int op, const float *a, size_t a_step, const float *b, size_t b_step,
-                           float *y, size_t n, float p) {
+EK_INLINE void binary_loop(int op, const E *a, size_t a_step, const E *b, size_t b_step, E *y,
+                           size_t n, float p) {
     const vf zero = (vf)0.0f, one = (vf)1.0f, parameter = (vf)p;
-    const vf a_all = (vf)(n > 0 ? a[0] : 0.0f), b_all = (vf)(n > 0 ? b[0] : 0.0f);
+    const vf a_all = (vf)eload_n(a, n > 0)[0], b_all = (vf)eload_n(b, n > 0)[0];
     vf gauss;
 #define EK_CASE(name, expression)                                           \
     case name: {                                                            \
         size_t i = 0;                                                       \
         for (; i + W <= n; i += W) {                                        \
-            const vf u = a_step ? vload(a + i) : a_all;                     \
-            const vf v = b_step ? vload(b + i) : b_all;                     \
-            vstore(y + i, (expression));                                    \
+            const vf u = a_step ? eload(a + i) : a_all;                     \
+            const vf v = b_step ? eload(b + i) : b_all;                     \
+            estore(y + i, (expression));                                    \
         }                                                                   \
         if (i < n) {                                                        \
-            const vf u = a_step ? vload_n(a + i, n - i) : a_all;            \
-            const vf v = b_step ? vload_n(b + i, n - i) : b_all;            \
-            vstore_n(y + i, (expression), n - i);                           \
+            const vf u = a_step ? eload_n(a + i, n - i) : a_all;            \
+            const vf v = b_step ? eload_n(b + i, n - i) : b_all;            \
+            estore_n(y + i, (expression), n - i);                           \
         }                                                                   \
         break;                                                              \
     }
@@ -107,7 +108,7 @@ EK_INLINE void binary_loop(int op, const float *a, size_t a_step, const float *b
         EK_CASE(EK_BINARY_ABS_GRADIENT, u *vblend(v > zero, one, vblend(v < zero, -one, v)))
         EK_CASE(EK_BINARY_RELU_GRADIENT, vblend(v <= zero, zero, u))
         EK_CASE(EK_BINARY_LEAKY_RELU_GRADIENT, vblend(v <= zero, u *parameter, u))
-        EK_CASE(EK_BINARY_RELU6_GRADIENT, vblend((v <= zero) | (v >= (vf)6.0f), zero, u))
+        EK_CASE(EK_BINARY_RELU6_GRADIENT, vblend((v >= zero) & (v <= (vf)6.0f), u, zero))
         EK_CASE(EK_BINARY_ELU_GRADIENT, vblend(v > zero, u, u *parameter *vexp(v)))
         EK_CASE(EK_BINARY_GELU_GRADIENT,
                 EK_LIMITS(u *(vnormal(v, &gauss) + v * gauss * (vf)0.398942280f)))
@@ -126,8 +127,8 @@ EK_INLINE void binary_loop(int op, const float *a, size_t a_step, const float *b
 }
 
 /// steps: 0 both arrays, 1 b is one number, 2 a is one number.
-static void EK_NAME(ek_binary_any_f32)(int op, const float *a, const float *b, float *y, size_t n,
-                                       float p, int one) {
+static void LOCAL(ek_binary_any)(int op, const E *a, const E *b, E *y, size_t n, float p,
+                                 int one) {
     switch (one) {
     case 0: binary_loop(op, a, 1, b, 1, y, n, p); break;
     case 1: binary_loop(op, a, 1, b, 0, y, n, p); break;
@@ -135,61 +136,5 @@ static void EK_NAME(ek_binary_any_f32)(int op, const float *a, const float *b, f
     }
 }
 
-static void EK_NAME(ek_select_f32)(const float *condition, const float *a, const float *b,
-                                   float *y, size_t n) {
-    for (size_t i = 0; i < n; i += W) {
-        const size_t k = n - i;
-        if (k >= W)
-            vstore(y + i, vblend(vload(condition + i) != (vf)0.0f, vload(a + i), vload(b + i)));
-        else
-            vstore_n(y + i,
-                     vblend(vload_n(condition + i, k) != (vf)0.0f, vload_n(a + i, k),
-                            vload_n(b + i, k)),
-                     k);
-    }
-}
-
-static void EK_NAME(ek_clamp_f32)(const float *x, float low, float high, float *y, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const float v = x[i] < low ? low : x[i];
-        y[i] = v > high ? high : v;
-    }
-}
-
-static void EK_NAME(ek_axpy_f32)(float alpha, const float *x, float *y, size_t n) {
-    for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
-}
-
-/// Four accumulators of doubles; `squares` is a constant.
-EK_INLINE double EK_NAME(ek_total)(const float *x, size_t n, int squares) {
-    vd total[4] = {(vd)0.0, (vd)0.0, (vd)0.0, (vd)0.0};
-    size_t i = 0;
-    for (; i + 4 * W <= n; i += 4 * W)
-        for (size_t q = 0; q < 4; q++) {
-            const vd v = vwiden(vload(x + i + q * W));
-            total[q] += squares ? v * v : v;
-        }
-    for (; i < n; i += W) {
-        const vd v = vwiden(n - i >= W ? vload(x + i) : vload_n(x + i, n - i));
-        total[0] += squares ? v * v : v;
-    }
-    return vsum((total[0] + total[1]) + (total[2] + total[3]));
-}
-
-static double EK_NAME(ek_sum_f32)(const float *x, size_t n) { return EK_NAME(ek_total)(x, n, 0); }
-
-static double EK_NAME(ek_square_sum_f32)(const float *x, size_t n) {
-    return EK_NAME(ek_total)(x, n, 1);
-}
-
-static int EK_NAME(ek_all_finite_f32)(const float *x, size_t n) {
-    for (size_t i = 0; i < n; i += 1024) {  // look up now and then
-        const size_t end = n - i < 1024 ? n : i + 1024;
-        vi bad = (vi)0;
-        size_t k = i;
-        for (; k + W <= end; k += W) bad |= ~(vabs(vload(x + k)) < (vf)__builtin_inff());
-        if (k < end) bad |= ~(vabs(vload_n(x + k, end - k)) < (vf)__builtin_inff());
-        if (vany(bad)) return 0;
-    }
-    return 1;
-}
+#undef E
+#undef LOCAL

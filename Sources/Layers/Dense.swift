@@ -4,7 +4,7 @@ import Graph
 /// A fully connected layer: `y = x Wᵀ + b`.
 ///
 /// Input `[..., inputs]`, output `[..., outputs]`; the weight is `[outputs, inputs]` as in PyTorch. Traps
-/// when the input's last axis has another extent.
+/// when the input's last axis has another extent. Of a 16-bit input the products are computed in float32.
 public final class Dense: Module {
     public let inputs: Int
     public let outputs: Int
@@ -35,8 +35,11 @@ public final class Dense: Module {
             fail(context, "expected an input of [samples, ..., \(inputs)], found \(input.shape)")
         }
         let matrix = input.rank == 2 ? input : input.reshape([-1, inputs])
-        var product = matrix.matmul(weight.tensor, transposingOther: true)
-        if let bias { product = product + bias.tensor }
+        let product = matrix.throughFloat32 { matrix in
+            let product = matrix.matmul(
+                weight.tensor.cast(to: matrix.elementType), transposingOther: true)
+            return bias.map { product + $0.tensor.cast(to: matrix.elementType) } ?? product
+        }
         return input.rank == 2
             ? product : product.reshape(Shape(Array(input.shape.dropLast()) + [outputs]))
     }

@@ -31,6 +31,8 @@ public final class Dropout: Module {
                 context,
                 "expected \(samples) int32 sample indices in the context, found \(indices.spec)")
         }
-        return input.dropout(rate: rate, seed: seed, step: step, indices: indices)
+        return input.throughFloat32 {
+            $0.dropout(rate: rate, seed: seed, step: step, indices: indices)
+        }
     }
 }

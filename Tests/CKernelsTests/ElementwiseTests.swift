@@ -120,7 +120,7 @@ struct ElementwiseTests {
         { $0 == $1 ? 1 : 0 }, { $0 != $1 ? 1 : 0 }, { $0 < $1 ? 1 : 0 }, { $0 <= $1 ? 1 : 0 },
         { $0 > $1 ? 1 : 0 }, { $0 >= $1 ? 1 : 0 },
         { $0 * ($1 > 0 ? 1 : $1 < 0 ? -1 : $1) }, { $1 <= 0 ? 0 : $0 },
-        { $1 <= 0 ? 0.3125 * $0 : $0 }, { $1 <= 0 || $1 >= 6 ? 0 : $0 },
+        { $1 <= 0 ? 0.3125 * $0 : $0 }, { $1 >= 0 && $1 <= 6 ? $0 : 0 },
         { $1 > 0 ? $0 : $0 * 0.3125 * exp($1) },
         { $0 * (0.5 * erfc(-$1 * 0.5.squareRoot()) + $1 * 0.3989422804014327 * exp(-$1 * $1 / 2)) },
         { dy, x in
@@ -130,6 +130,61 @@ struct ElementwiseTests {
         { $0 * sigmoid($1) * (1 + $1 * (1 - sigmoid($1))) },
         { $0 * $1 * (1 - $1) }, { $0 * (1 - $1 * $1) }, { $0 * sigmoid($1) },
     ]
+
+    private static func half(_ x: Float) -> UInt16 {
+        if x.isNaN { return 0x7FC0 }
+        let bits = x.bitPattern
+        return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
+    }
+    private static func whole(_ x: UInt16) -> Float { Float(bitPattern: UInt32(x) << 16) }
+
+    @Test("In bfloat16 they are the float functions of the same numbers, rounded")
+    func bfloat16() {
+        var random = Generator(29)
+        let (rows, length) = (3, 37)
+        let n = rows * length
+        let a = random.floats(n, scale: 3).map(Self.half)
+        let b = random.floats(n, scale: 7).map(Self.half)
+        let (x, z) = (a.map(Self.whole), b.map(Self.whole))
+        func check(_ y: [UInt16], _ truth: [Float], _ what: String) {
+            let same = zip(y, truth).allSatisfy {
+                Self.half($1) == $0 || ($1.isNaN && Self.whole($0).isNaN)
+            }
+            #expect(same, "\(what)")
+        }
+        onEveryLevel {
+            var y = [UInt16](repeating: 9, count: n)
+            var truth = [Float](repeating: 9, count: n)
+            for op in 0..<EK_UNARY_COUNT {
+                ek_unary_bf16(op, a, &y, n, 0.3125)
+                ek_unary_f32(op, x, &truth, n, 0.3125)
+                check(y, truth, "unary \(op)")
+            }
+            for op in 0..<EK_BINARY_COUNT {
+                ek_binary_bf16(op, a, b, &y, n, 0.3125)
+                ek_binary_f32(op, x, z, &truth, n, 0.3125)
+                check(y, truth, "binary \(op)")
+                ek_binary_scalar_right_bf16(op, a, b[1], &y, n, 0.3125)
+                ek_binary_scalar_right_f32(op, x, z[1], &truth, n, 0.3125)
+                check(y, truth, "binary \(op), one right number")
+                ek_binary_scalar_left_bf16(op, a[1], b, &y, n, 0.3125)
+                ek_binary_scalar_left_f32(op, x[1], z, &truth, n, 0.3125)
+                check(y, truth, "binary \(op), one left number")
+                ek_binary_rows_bf16(op, a, b, &y, rows, length, 0.3125)
+                ek_binary_rows_f32(op, x, z, &truth, rows, length, 0.3125)
+                check(y, truth, "binary \(op), rows")
+                ek_binary_rows_left_bf16(op, a, b, &y, rows, length, 0.3125)
+                ek_binary_rows_left_f32(op, x, z, &truth, rows, length, 0.3125)
+                check(y, truth, "binary \(op), rows left")
+                ek_binary_row_scalars_bf16(op, a, b, &y, rows, length, 0.3125)
+                ek_binary_row_scalars_f32(op, x, z, &truth, rows, length, 0.3125)
+                check(y, truth, "binary \(op), numbers of rows")
+                ek_binary_row_scalars_left_bf16(op, a, b, &y, rows, length, 0.3125)
+                ek_binary_row_scalars_left_f32(op, x, z, &truth, rows, length, 0.3125)
+                check(y, truth, "binary \(op), numbers of rows left")
+            }
+        }
+    }
 
     @Test(
         "Functions of two arguments, and all ways of broadcasting", arguments: 0..<EK_BINARY_COUNT)

@@ -36,6 +36,7 @@ struct ConfigurationTests {
         configuration.seed = .max
         configuration.length = .steps(17)
         configuration.learningRate = 1e-5
+        configuration.precision = .bfloat16
         #expect(try RunConfiguration(yaml: configuration.yaml, source: "c") == configuration)
         let plain = RunConfiguration()
         #expect(try RunConfiguration(yaml: plain.yaml, source: "c") == plain)

@@ -58,7 +58,7 @@
 #define EK_BINARY_ABS_GRADIENT 14  // dy * sign(x)
 #define EK_BINARY_RELU_GRADIENT 15
 #define EK_BINARY_LEAKY_RELU_GRADIENT 16  // p: slope
-#define EK_BINARY_RELU6_GRADIENT 17
+#define EK_BINARY_RELU6_GRADIENT 17  // dy from 0 to 6, both included
 #define EK_BINARY_ELU_GRADIENT 18  // p: alpha
 #define EK_BINARY_GELU_GRADIENT 19
 #define EK_BINARY_GELU_TANH_GRADIENT 20
@@ -89,6 +89,23 @@ void ek_binary_row_scalars_f32(int op, const float *a, const float *b, float *y,
                                size_t length, float p);
 void ek_binary_row_scalars_left_f32(int op, const float *a, const float *b, float *y, size_t rows,
                                     size_t length, float p);
+
+// The same for bfloat16 (the upper half of a float, as uint16_t): computed in float, rounded to
+// nearest even when stored.
+void ek_unary_bf16(int op, const uint16_t *x, uint16_t *y, size_t n, float p);
+void ek_binary_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y, size_t n, float p);
+void ek_binary_scalar_right_bf16(int op, const uint16_t *a, uint16_t b, uint16_t *y, size_t n,
+                                 float p);
+void ek_binary_scalar_left_bf16(int op, uint16_t a, const uint16_t *b, uint16_t *y, size_t n,
+                                float p);
+void ek_binary_rows_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y, size_t rows,
+                         size_t length, float p);
+void ek_binary_rows_left_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y,
+                              size_t rows, size_t length, float p);
+void ek_binary_row_scalars_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y,
+                                size_t rows, size_t length, float p);
+void ek_binary_row_scalars_left_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y,
+                                     size_t rows, size_t length, float p);
 
 /// y = condition != 0 ? a : b.
 void ek_select_f32(const float *condition, const float *a, const float *b, float *y, size_t n);

@@ -54,8 +54,13 @@ public class ConvolutionLayer: Module {
     override public func call(_ input: Tensor, _ context: Context) -> Tensor {
         check(input, context)
         let result = input.convolution(
-            weight.tensor, strides: strides, padding: padding, dilations: dilations, groups: groups)
-        return bias.map { result + $0.tensor } ?? result
+            weight.tensor.cast(to: input.elementType), strides: strides, padding: padding,
+            dilations: dilations, groups: groups)
+        return adding(bias, to: result)
+    }
+
+    fileprivate func adding(_ bias: Parameter?, to result: Tensor) -> Tensor {
+        bias.map { result + $0.tensor.cast(to: result.elementType) } ?? result
     }
 }
 
@@ -79,6 +84,8 @@ public final class Conv1D: ConvolutionLayer {
 /// Input `[samples, height, width, inputs]`, output `[samples, rows, columns, outputs]`. The weight is
 /// `[outputs, inputs / groups, kernel height, kernel width]` and the bias `[outputs]`, as in PyTorch, so
 /// that its checkpoints load by name. In front of a batch norm leave the bias out: its beta does that work.
+///
+/// It computes in its input's type: a bfloat16 image is convolved with the weight rounded to bfloat16.
 ///
 /// Traps where the kernel is larger than the padded image, a stride is not positive, or the groups do not
 /// divide the channels.
@@ -134,9 +141,9 @@ public class TransposedConvolutionLayer: ConvolutionLayer {
     override public func call(_ input: Tensor, _ context: Context) -> Tensor {
         check(input, context)
         let result = input.transposedConvolution(
-            weight.tensor, strides: strides, padding: padding, outputPadding: outputPadding,
-            dilations: dilations, groups: groups)
-        return bias.map { result + $0.tensor } ?? result
+            weight.tensor.cast(to: input.elementType), strides: strides, padding: padding,
+            outputPadding: outputPadding, dilations: dilations, groups: groups)
+        return adding(bias, to: result)
     }
 }
 

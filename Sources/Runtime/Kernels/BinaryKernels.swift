@@ -4,7 +4,7 @@ import Foundation
 import Graph
 
 /// A function of two arguments over a shard, each argument in one of the simple layouts.
-final class BinaryKernel<T: ReferenceScalar, R>: Kernel {
+final class BinaryKernel<T, R>: Kernel {
     typealias Body = (
         _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ y: UnsafeMutablePointer<R>, _ count: Int
     ) -> Void
@@ -50,6 +50,7 @@ extension Binary: FastOperation {
         else { return nil }
         switch call.outputSpecs[0].type {
         case .float32: return BinaryKernel<Float, Float>(call, float32Body(a, b))
+        case .bfloat16: return simdBody(.bfloat16, a, b).map { BinaryKernel(call, $0) }
         case .float64: return BinaryKernel<Double, Double>(call, plainBody(a, b))
         default: return nil
         }
@@ -77,6 +78,7 @@ extension Binary: FastOperation {
     private func float32Body(
         _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
     ) -> BinaryKernel<Float, Float>.Body {
+        if let body = simdBody(.float32, layoutA, layoutB) { return body }
         if case .clampGradient(let lower, let upper) = function {
             // Both ends belong to the range, as in PyTorch's clamp.
             let (lower, upper) = (Float(lower), Float(upper))
@@ -86,22 +88,27 @@ extension Binary: FastOperation {
                 }
             }
         }
-        guard let (code, p) = simdCode else {
-            return { forEachPair($0, layoutA, $1, layoutB, $2, $3) { self.apply($0, $1) } }
-        }
+        return { forEachPair($0, layoutA, $1, layoutB, $2, $3) { self.apply($0, $1) } }
+    }
+
+    /// The SIMD loop for two layouts; nil where there is none.
+    private func simdBody<T>(
+        _ loops: BinaryLoops<T>, _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
+    ) -> BinaryKernel<T, T>.Body? {
+        guard let (code, p) = simdCode else { return nil }
         return switch (layoutA, layoutB) {
-        case (.same, .same): { a, b, y, n in ek_binary_f32(code, a, b, y, n, p) }
-        case (.same, .scalar): { a, b, y, n in ek_binary_scalar_right_f32(code, a, b[0], y, n, p) }
-        case (.scalar, .same): { a, b, y, n in ek_binary_scalar_left_f32(code, a[0], b, y, n, p) }
+        case (.same, .same): { a, b, y, n in loops.same(code, a, b, y, n, p) }
+        case (.same, .scalar): { a, b, y, n in loops.scalarRight(code, a, b[0], y, n, p) }
+        case (.scalar, .same): { a, b, y, n in loops.scalarLeft(code, a[0], b, y, n, p) }
         case (.same, .row(let length)):
-            { a, b, y, n in ek_binary_rows_f32(code, a, b, y, n / length, length, p) }
+            { a, b, y, n in loops.rows(code, a, b, y, n / length, length, p) }
         case (.row(let length), .same):
-            { a, b, y, n in ek_binary_rows_left_f32(code, a, b, y, n / length, length, p) }
+            { a, b, y, n in loops.rowsLeft(code, a, b, y, n / length, length, p) }
         case (.same, .runs(let length)):
-            { a, b, y, n in ek_binary_row_scalars_f32(code, a, b, y, n / length, length, p) }
+            { a, b, y, n in loops.rowScalars(code, a, b, y, n / length, length, p) }
         case (.runs(let length), .same):
-            { a, b, y, n in ek_binary_row_scalars_left_f32(code, a, b, y, n / length, length, p) }
-        default: { forEachPair($0, layoutA, $1, layoutB, $2, $3) { self.apply($0, $1) } }
+            { a, b, y, n in loops.rowScalarsLeft(code, a, b, y, n / length, length, p) }
+        default: nil
         }
     }
 
@@ -116,8 +123,41 @@ extension Binary: FastOperation {
         case .maximum: (EK_BINARY_MAXIMUM, 0)
         case .leakyReLUGradient(slope: 0): (EK_BINARY_RELU_GRADIENT, 0)
         case .leakyReLUGradient(let slope): (EK_BINARY_LEAKY_RELU_GRADIENT, Float(slope))
+        case .clampGradient(lower: 0, upper: 6): (EK_BINARY_RELU6_GRADIENT, 0)
         case .clampGradient: nil
         }
+    }
+}
+
+/// The C kernels' loops over two arguments of one element type, by how they lie against the result.
+private struct BinaryLoops<T> {
+    typealias Source = UnsafePointer<T>?
+    typealias Target = UnsafeMutablePointer<T>?
+
+    let same: (Int32, Source, Source, Target, Int, Float) -> Void
+    let scalarRight: (Int32, Source, T, Target, Int, Float) -> Void
+    let scalarLeft: (Int32, T, Source, Target, Int, Float) -> Void
+    let rows, rowsLeft, rowScalars,
+        rowScalarsLeft: (Int32, Source, Source, Target, Int, Int, Float) -> Void
+}
+
+extension BinaryLoops<Float> {
+    static var float32: Self {
+        Self(
+            same: ek_binary_f32, scalarRight: ek_binary_scalar_right_f32,
+            scalarLeft: ek_binary_scalar_left_f32, rows: ek_binary_rows_f32,
+            rowsLeft: ek_binary_rows_left_f32, rowScalars: ek_binary_row_scalars_f32,
+            rowScalarsLeft: ek_binary_row_scalars_left_f32)
+    }
+}
+
+extension BinaryLoops<UInt16> {
+    static var bfloat16: Self {
+        Self(
+            same: ek_binary_bf16, scalarRight: ek_binary_scalar_right_bf16,
+            scalarLeft: ek_binary_scalar_left_bf16, rows: ek_binary_rows_bf16,
+            rowsLeft: ek_binary_rows_left_bf16, rowScalars: ek_binary_row_scalars_bf16,
+            rowScalarsLeft: ek_binary_row_scalars_left_bf16)
     }
 }
 

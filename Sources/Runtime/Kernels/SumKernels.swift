@@ -11,7 +11,7 @@ final class ChannelSumKernel: Kernel {
 
     init?(_ call: KernelCall, axes: [Int]) {
         let spec = call.inputSpecs[0]
-        guard spec.type == .float32 || spec.type == .float64 else { return nil }
+        guard [.float32, .float64, .bfloat16].contains(spec.type) else { return nil }
         let kept = (0..<spec.shape.rank).filter { !axes.contains($0) && spec.shape[$0] != 1 }
         // Kept axes must be adjacent, but for those of extent 1.
         let block = kept.isEmpty ? 1..<1 : kept[0]..<(kept[kept.count - 1] + 1)
@@ -36,6 +36,10 @@ final class ChannelSumKernel: Kernel {
             ek_column_sums_f32(x.pointer(task), outer, view.channels, view.inner, sums)
             return
         }
+        if type == .bfloat16 {
+            ek_column_sums_bf16(x.pointer(task), outer, view.channels, view.inner, sums)
+            return
+        }
         let values: UnsafeMutablePointer<Double> = x.pointer(task)
         var offset = 0
         for _ in 0..<outer {
@@ -51,9 +55,12 @@ final class ChannelSumKernel: Kernel {
     override func finish(_ task: ShardTask) {
         partials.addInTree()
         let sums = partials[0]
-        if type == .float64 {
-            y.pointer(task, as: Double.self).update(from: sums, count: view.channels)
-        } else {
+        switch type {
+        case .float64: y.pointer(task, as: Double.self).update(from: sums, count: view.channels)
+        case .bfloat16:
+            let values: UnsafeMutablePointer<BFloat16> = y.pointer(task)
+            for channel in 0..<view.channels { values[channel] = BFloat16(Float(sums[channel])) }
+        default:
             let values: UnsafeMutablePointer<Float> = y.pointer(task)
             for channel in 0..<view.channels { values[channel] = Float(sums[channel]) }
         }

@@ -3,7 +3,7 @@ import CKernels
 import Graph
 
 /// A function of one argument over contiguous elements.
-final class UnaryKernel<T: ReferenceScalar>: Kernel {
+final class UnaryKernel<T>: Kernel {
     private let x, y: Operand
     private let elementsPerUnit: Int
     private let body: (UnsafePointer<T>, UnsafeMutablePointer<T>, Int) -> Void
@@ -27,6 +27,7 @@ extension Unary: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         switch call.outputSpecs[0].type {
         case .float32: UnaryKernel<Float>(call, float32Body)
+        case .bfloat16: bfloat16Body.map { UnaryKernel<UInt16>(call, $0) }
         case .float64: UnaryKernel<Double>(call, plainBody)
         default: nil
         }
@@ -71,6 +72,25 @@ extension Unary: FastOperation {
         }
     }
 
+    /// The same for bfloat16, which is computed with in float32; nil where there is no loop.
+    private var bfloat16Body: ((UnsafePointer<UInt16>, UnsafeMutablePointer<UInt16>, Int) -> Void)?
+    {
+        if let (code, parameter) = simdCode {
+            return { x, y, n in ek_unary_bf16(code, x, y, n, parameter) }
+        }
+        let (code, number): (Int32, Double)
+        switch function {
+        case .add(let term): (code, number) = (EK_BINARY_ADD, term)
+        case .multiply(let factor): (code, number) = (EK_BINARY_MULTIPLY, factor)
+        default: return nil
+        }
+        // The number must not be rounded to bfloat16 itself.
+        return BFloat16(Float(number)).floatValue == Float(number)
+            ? { x, y, n in
+                ek_binary_scalar_right_bf16(code, x, BFloat16(Float(number)).bitPattern, y, n, 0)
+            } : nil
+    }
+
     private var simdCode: (Int32, Float)? {
         switch function {
         case .negate: (EK_UNARY_NEGATE, 0)
@@ -92,6 +112,7 @@ extension Unary: FastOperation {
         case .elu(let scale): (EK_UNARY_ELU, Float(scale))
         case .gelu: (EK_UNARY_GELU, 0)
         case .geluTanh: (EK_UNARY_GELU_TANH, 0)
+        case .clamp(lower: 0, upper: 6): (EK_UNARY_RELU6, 0)
         case .add, .multiply, .power, .clamp: nil
         }
     }

@@ -6,7 +6,7 @@ extension RunConfiguration {
     private static let keys = [
         "data", "model", "hidden", "norm", "activation", "init", "dropout", "epochs", "steps",
         "batchSize", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1", "l2",
-        "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "seed",
+        "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "precision", "seed",
         "maxBadBatches", "folded",
     ]
 
@@ -62,6 +62,7 @@ extension RunConfiguration {
             }
         }
         if let value = entries["normalize"] { normalization = try Self.normalization(value) }
+        if let value = entries["precision"] { precision = try Self.choice(value, "precision") }
         if let value = entries["seed"] {
             guard let number = UInt64(try value.text("seed")) else {
                 throw value.error("seed: expected a whole number of 0 or more")
@@ -130,7 +131,8 @@ extension RunConfiguration {
             ("optimizer", Node(optimizer.rawValue)), ("learningRate", number(learningRate)),
             ("momentum", number(momentum)), ("l1", number(l1)), ("l2", number(l2)),
             ("schedule", Node(schedule)), ("warmUp", integer(warmUp)),
-            ("labelSmoothing", number(labelSmoothing)), ("seed", integer(seed)),
+            ("labelSmoothing", number(labelSmoothing)), ("precision", Node(precision.rawValue)),
+            ("seed", integer(seed)),
             ("maxBadBatches", integer(maximumBadBatches)),
         ]
         if let averageDecay { pairs.append(("ema", number(averageDecay))) }

@@ -38,6 +38,8 @@ public struct RunConfiguration: Hashable, Sendable {
     /// Random changes of training images; nil for none.
     public var augmentation: Augmentation?
     public var normalization = NormalizationChoice.none
+    /// What training computes with, where the processor can.
+    public var precision = Precision.float32
     public var seed: UInt64 = 0
     public var maximumBadBatches = 10
     /// Whether the model is one whose batch norms were folded away: it has layers with biases in their

@@ -27,6 +27,8 @@ public final class Trainer {
     /// The average of the weights over the steps, if there is one: then that is what validations
     /// evaluate, what is saved, and what the model holds in the end.
     public let average: WeightAverage?
+    /// What training computes with; evaluation is in the parameters' own type.
+    public let precision: Precision
     public let backend: Backend
     public let workers: Workers
     /// So many batches in a row may be skipped for not being finite; one more is an error.
@@ -39,11 +41,12 @@ public final class Trainer {
     /// - Parameters:
     ///   - evaluationLoss: what evaluations report; nil is `loss`. A smoothed loss is for training.
     ///   - averageDecay: the decay of a moving average of the weights, in 0..<1, such as 0.999; nil for none.
+    ///   - precision: bfloat16 becomes float32 where the processor would have to emulate it.
     public init(
         _ model: Module, loss: Loss, evaluationLoss: Loss? = nil, optimizer: Optimizer,
         metrics: [Metric] = [], schedule: Schedule = .constant, seed: UInt64 = 0,
-        augmentation: Augmentation? = nil, averageDecay: Double? = nil, backend: Backend = .fast,
-        workers: Workers = .shared
+        augmentation: Augmentation? = nil, averageDecay: Double? = nil,
+        precision: Precision = .float32, backend: Backend = .fast, workers: Workers = .shared
     ) {
         self.model = model
         precondition(
@@ -59,6 +62,7 @@ public final class Trainer {
         average = averageDecay.map {
             WeightAverage(model, decay: $0, backend: backend, workers: workers)
         }
+        self.precision = precision.supported
         self.backend = backend
         self.workers = workers
     }
@@ -236,7 +240,7 @@ public final class Trainer {
             }
             let input = augmented?.input ?? model.gatherInput(inputs[0], indices, scaling)
             let context = Context(.training, seed: seed, step: inputs[3], sampleIndices: indices)
-            let output = model(input, context)
+            let output = precision.apply(input) { model($0, context) }
             let losses =
                 augmented?.losses(loss, output, inputs[1])
                 ?? loss.samplewise(output, inputs[1].gather(indices))

@@ -17,10 +17,15 @@ struct ModelBenchmarkOptions: ParsableArguments {
     @Option(help: "Normalization; see `evenkeel train --help`.")
     var norm = NormKind.batch
 
+    @Option(
+        help: "Height, width and channels of the made-up images.",
+        transform: { try parseImage($0) })
+    var image: Shape = [28, 28, 1]
+
     @Option(help: "Samples per step.")
     var batchSize = 128
 
-    @Option(help: "Steps to measure; a tenth as many, at least ten, go before.")
+    @Option(help: "Steps to measure; a tenth as many, at least three, go before.")
     var steps = 500
 
     @Option(help: "Worker threads.")
@@ -29,7 +34,7 @@ struct ModelBenchmarkOptions: ParsableArguments {
     @Flag(help: "One JSON object on standard output.")
     var json = false
 
-    /// Model and made-up images [samples, 28, 28, 1] in ten classes.
+    /// Model and made-up images [samples, height, width, channels] in ten classes.
     func make() throws -> (RunConfiguration, Dataset) {
         guard batchSize >= 1, batchSize <= 1 << 20 else {
             throw ValidationError("--batch-size: expected 1 to \(1 << 20), found \(batchSize)")
@@ -44,16 +49,31 @@ struct ModelBenchmarkOptions: ParsableArguments {
         configuration.dropsLastBatch = true
         try configuration.choose(model: model)
         let count = max(batchSize * 4, 2048)
+        guard count * image.elementCount <= 1 << 30 else {
+            throw ValidationError("--image: a data set of such images would not fit into memory")
+        }
         var generator = PhiloxGenerator(seed: 1)
         let images = NDArray(
-            (0..<(count * 784)).map { _ in UInt8(truncatingIfNeeded: generator.next()) },
-            shape: [count, 28, 28, 1])
+            (0..<(count * image.elementCount)).map { _ in
+                UInt8(truncatingIfNeeded: generator.next())
+            }, shape: Shape([count] + image))
         let data = try Dataset(
             features: images, labels: NDArray((0..<count).map { Int32($0 % 10) }), scale: 1 / 255)
         return (configuration, try configuration.prepare(data))
     }
 
-    var warmUp: Int { max(10, steps / 10) }
+    var warmUp: Int { max(3, steps / 10) }
+}
+
+/// `28x28x1`: height, width and channels.
+func parseImage(_ text: String) throws -> Shape {
+    let extents = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard extents.count == 3, extents.allSatisfy({ (1...4096).contains($0 ?? 0) }) else {
+        throw ValidationError(
+            "--image: expected height, width and channels up to 4096, as in 28x28x1, found '\(text)'"
+        )
+    }
+    return Shape(extents.compactMap { $0 })
 }
 
 /// Durations of steps, and what is told of them.

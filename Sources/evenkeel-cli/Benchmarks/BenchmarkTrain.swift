@@ -9,8 +9,12 @@ struct BenchmarkTrain: ParsableCommand {
 
     @OptionGroup var options: ModelBenchmarkOptions
 
+    @Option(help: "What to compute with; see `evenkeel train --help`.")
+    var precision = Precision.float32
+
     func run() throws {
-        let (configuration, data) = try options.make()
+        var (configuration, data) = try options.make()
+        configuration.precision = precision
         let model = try configuration.makeModel(data)
         try checkOutputs(model, data)
         let run = TrainingRun(

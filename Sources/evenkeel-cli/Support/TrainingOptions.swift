@@ -83,6 +83,13 @@ struct TrainingOptions: ParsableArguments {
     var schedule: String?
 
     @Option(
+        help: """
+            float32 (default), or bfloat16: activations and copies of the weights in 16 bits, all else in \
+            float32. On a processor without bfloat16 instructions it is float32.
+            """)
+    var precision: Precision?
+
+    @Option(
         parsing: .unconditional,
         help:
             "Steps in which the learning rate rises linearly from a tenth, before the schedule begins."
@@ -186,6 +193,7 @@ struct TrainingOptions: ParsableArguments {
         set(ema, \.averageDecay)
         set(augment, \.augmentation)
         if normalize, result.normalization == .none { result.normalization = .byTrainingData }
+        set(precision, \.precision)
         set(seed, \.seed)
         set(maxBadBatches, \.maximumBadBatches)
         do { try result.validate() } catch { throw ValidationError("\(error)") }
@@ -210,6 +218,7 @@ extension LayerKind: ExpressibleByArgument {
     }
 }
 extension RunConfiguration.OptimizerKind: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 func parseIntegers(_ text: String) throws -> [Int] {
     try text.split(separator: ",", omittingEmptySubsequences: false).map { part in

@@ -108,7 +108,12 @@ struct TrainingRun {
             optimizer: configuration.makeOptimizer(), metrics: [.accuracy],
             schedule: try configuration.makeSchedule(totalSteps: total), seed: configuration.seed,
             augmentation: configuration.augmentation, averageDecay: configuration.averageDecay,
-            workers: workers)
+            precision: configuration.precision, workers: workers)
+        if trainer.precision != configuration.precision {
+            Console.writeError(
+                "warning: this processor has no instructions for \(configuration.precision); "
+                    + "training in \(trainer.precision)")
+        }
         trainer.maximumBadBatches = configuration.maximumBadBatches
         return trainer
     }

@@ -1,0 +1,9 @@
+#include "include/ek_elementwise.h"
+
+#include <math.h>
+
+#include "level.h"
+
+#include "element_bf16.h"
+
+#include "elementwise_exports.h"
