@@ -18,9 +18,10 @@ help: ## This list
 setup: ## Install the system packages that are missing (Debian, Ubuntu)
 	@scripts/setup
 
-demo: setup ## Train the article's network on Fashion-MNIST, with and without batch norm
+demo: setup ## Train on Fashion-MNIST with and without batch norm, and write a report
 	swift build -c release --product evenkeel
 	.build/release/evenkeel demo
+	.build/release/evenkeel lab run convergence --quick --output runs/demo/lab
 
 test: setup ## Run all tests; FILTER=name runs those whose name matches
 	swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')

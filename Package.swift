@@ -71,11 +71,16 @@ let package = Package(
                 yams,
             ]),
         room(
-            "EvenKeel",
+            "Lab",
             [
                 "Arrays", "Datasets", "Graph", "Interchange", "Layers", "Models", "Normalization",
-                "Runtime",
-                "Training",
+                "Runtime", "Training",
+            ]),
+        room(
+            "EvenKeel",
+            [
+                "Arrays", "Datasets", "Graph", "Interchange", "Lab", "Layers", "Models",
+                "Normalization", "Runtime", "Training",
             ]),
         .executableTarget(
             name: "evenkeel-cli",
@@ -116,6 +121,8 @@ let package = Package(
                 "Runtime",
                 "TestSupport",
             ]),
+        tests(
+            "Lab", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime", "Training"]),
         tests("EvenKeel", ["evenkeel-cli"]),
     ],
     cLanguageStandard: .c17

@@ -4,6 +4,7 @@
 @_exported import Datasets
 @_exported import Graph
 @_exported import Interchange
+@_exported import Lab
 @_exported import Layers
 @_exported import Models
 @_exported import Normalization

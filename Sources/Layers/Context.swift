@@ -32,6 +32,9 @@ public struct Context {
     /// Collects what would stop a training, instead of stopping at it; see ``Diagnosis``.
     public var diagnosis: Diagnosis?
 
+    /// Told of every module that is called.
+    public var calls: CallObserver?
+
     /// Told of the batch norms that are reached; see ``Module/recalibrate(_:workers:)``.
     var observer: MomentObserver?
 

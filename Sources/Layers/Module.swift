@@ -40,7 +40,12 @@ open class Module {
     /// Applies the module in a context. The first module called with a new context is its root: paths in
     /// messages start from it.
     public final func callAsFunction(_ input: Tensor, _ context: Context) -> Tensor {
-        guard let replacement else { return call(input, context.entering(self)) }
+        guard let replacement else {
+            let inner = context.entering(self)
+            let output = call(input, inner)
+            context.calls?.moduleWasCalled(self, path: inner.path, input: input, output: output)
+            return output
+        }
         // A replacement may itself use what it has replaced.
         self.replacement = nil
         defer { self.replacement = replacement }

@@ -11,7 +11,8 @@ struct Train: ParsableCommand {
             evenkeel train --model layers.yaml --optimizer sgd --learning-rate 0.1
             evenkeel train --output runs/first --resume --epochs 10
 
-            The run folder gets config.yaml, metrics.jsonl, model.safetensors and a checkpoint. Ctrl-C \
+            The run folder gets config.yaml, metrics.jsonl, statistics.jsonl (what was seen inside the \
+            layers), model.safetensors and a checkpoint. Ctrl-C \
             finishes the step and saves; --resume goes on, with the same results as if nothing had \
             happened, also after the program was killed.
 
@@ -32,6 +33,13 @@ struct Train: ParsableCommand {
 
     @Option(help: "The run folder. Default: a new one under runs/.")
     var output: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Look into the layers every so many steps, for statistics.jsonl; 0 never does.",
+            discussion: "What the run computes does not depend on it."))
+    var statisticsInterval = StatisticsRecorder.defaultInterval
 
     @Flag(help: "Go on with the run in --output, from its last checkpoint.")
     var resume = false
@@ -66,11 +74,15 @@ struct Train: ParsableCommand {
                         + "or choose another --output")
             }
         }
+        guard statisticsInterval >= 0 else {
+            throw ValidationError(
+                "--statistics-interval: expected 0 or more, found \(statisticsInterval)")
+        }
         let console = Console(isJSON: json)
         Interruption.install()
         let run = TrainingRun(
             configuration: configuration, folder: folder, workers: try makeWorkers(threads),
-            console: console)
+            console: console, statisticsInterval: statisticsInterval)
         guard let result = try run.execute(resumes: resume) else { throw ExitCode(130) }
         let accuracy = result.test.metrics["accuracy"] ?? .nan
         console.say(
@@ -85,7 +97,7 @@ struct Train: ParsableCommand {
                     ("trainAccuracy", .number(result.train.metrics["accuracy"] ?? .nan)),
                     ("testLoss", .number(result.test.loss)), ("steps", .integer(result.steps)),
                     ("samplesPerSecond", .number(result.samplesPerSecond)),
-                    ("peakMemoryBytes", .integer(peakMemoryBytes())),
+                    ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
                 ]))
     }
 

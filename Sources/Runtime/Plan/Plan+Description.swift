@@ -40,6 +40,9 @@ extension Plan: CustomStringConvertible {
             || operation is Select || operation is Broadcast || operation is Concatenate
     }
 
+    /// All memory that a step works in, allocated once.
+    public var arenaBytes: Int { arena.byteCount }
+
     /// Bytes of tensors with a row per sample that are made by the time the outputs (the loss, say) are
     /// known, and read later: the activations that training keeps for its backward pass.
     public var savedActivationBytes: Int {

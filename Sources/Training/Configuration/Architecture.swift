@@ -16,7 +16,9 @@ public enum Architecture: String, Hashable, Sendable, CaseIterable {
 
     /// The network for images of `[height, width, channels]`. Throws when the samples are no images, or too
     /// small.
-    func build(image: Shape, classes: Int, norm: NormKind) throws(ConfigurationError) -> Module {
+    package func build(
+        image: Shape, classes: Int, norm: NormKind
+    ) throws(ConfigurationError) -> Module {
         norm.put(into: try network(image: image, classes: classes, norm: norm))
     }
 

@@ -4,7 +4,7 @@ import Models
 
 extension NormKind {
     /// What the named convolutional networks are built with; ``put(into:)`` does the rest.
-    var normalizer: Normalizer {
+    package var normalizer: Normalizer {
         switch self {
         case .layer: .layer
         case .group(let groups): .group(groups)
@@ -16,7 +16,7 @@ extension NormKind {
 
     /// Puts the normalizers in place that networks are not built with. (Those that bring their own
     /// activation keep the network's behind them.)
-    func put(into network: Module) -> Module {
+    package func put(into network: Module) -> Module {
         switch self {
         case .batch, .layer, .group, .instance, .none: return network
         case .weight: return network.replacing(Conv2D.self) { WeightNorm($0) }

@@ -13,7 +13,7 @@ public enum NormKind: Hashable, Sendable {
     case none
 
     /// Whether it takes away any constant of a channel, so that a bias in front of it does nothing.
-    var centresBatch: Bool {
+    package var centresBatch: Bool {
         switch self {
         case .batch, .batchRenorm, .ghost: true
         default: false
@@ -21,7 +21,7 @@ public enum NormKind: Hashable, Sendable {
     }
 
     /// Whether it brings its own activation.
-    var isActivation: Bool {
+    package var isActivation: Bool {
         switch self {
         case .filterResponse, .evonormB0, .evonormS0: true
         default: false
@@ -75,7 +75,7 @@ extension NormKind: RawRepresentable, CaseIterable {
 
 extension NormKind {
     /// The layer that a description has behind `width` outputs, nil where there is none.
-    func layer(width: Int) -> ModelDescription.Layer? {
+    package func layer(width: Int) -> ModelDescription.Layer? {
         func fitting(_ groups: Int) -> ModelDescription.Option {
             .integer((1...max(1, min(groups, width))).last { width % $0 == 0 } ?? 1)
         }
@@ -95,7 +95,7 @@ extension NormKind {
     }
 
     /// What a description says of the dense layers' weights, if anything.
-    var reparametrization: String? {
+    package var reparametrization: String? {
         switch self {
         case .weight, .spectral, .standardized: rawValue
         default: nil

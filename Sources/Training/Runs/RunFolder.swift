@@ -5,6 +5,7 @@ import Interchange
 ///
 /// - `config.yaml`: what determines the run,
 /// - `metrics.jsonl`: one JSON object per epoch,
+/// - `statistics.jsonl`: one JSON object per look into the model, a ``StepStatistics``,
 /// - `model.safetensors`: parameters and statistics,
 /// - `folding.json`: of a folded run, the certificate of its folding,
 /// - `checkpoint.safetensors` and `checkpoint.previous.safetensors`: what resuming needs.
@@ -15,6 +16,7 @@ public struct RunFolder: Sendable {
 
     public var configuration: String { path + "/config.yaml" }
     public var metrics: String { path + "/metrics.jsonl" }
+    public var statistics: String { path + "/statistics.jsonl" }
     public var model: String { path + "/model.safetensors" }
     public var folding: String { path + "/folding.json" }
     public var checkpoint: String { path + "/checkpoint.safetensors" }
@@ -36,7 +38,7 @@ public struct RunFolder: Sendable {
 
     /// Removes what an earlier run in this folder left, apart from the configuration.
     public func clear() throws {
-        for file in [metrics, model, folding, checkpoint, previousCheckpoint]
+        for file in [metrics, statistics, model, folding, checkpoint, previousCheckpoint]
         where FileManager.default.fileExists(atPath: file) {
             do { try FileManager.default.removeItem(atPath: file) } catch {
                 throw FileError(path: file, kind: .system, reason: "cannot be removed")
@@ -101,21 +103,33 @@ public struct RunFolder: Sendable {
 
     /// Appends a line and brings it to disk; returns the file's length.
     public func appendMetrics(_ line: String) throws -> Int {
-        let failure = FileError(path: metrics, kind: .system, reason: "cannot be written")
-        let descriptor = open(metrics, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure }
-        defer { close(descriptor) }
-        let bytes = Array((line + "\n").utf8)
-        var start = 0
-        while start < bytes.count {
-            let written = bytes[start...].withUnsafeBytes {
-                write(descriptor, $0.baseAddress, $0.count)
-            }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw failure }
-            start += written
+        try JSONLines.append(line, to: metrics, synchronizes: true)
+    }
+
+    // MARK: - Statistics
+
+    /// Appends what was seen inside the model. It is on disk when the system sees fit: a line that a crash
+    /// tears is left out by readers.
+    public func append(_ statistics: StepStatistics) throws {
+        _ = try JSONLines.append(
+            JSONLines.encode(statistics), to: self.statistics, synchronizes: false)
+    }
+
+    /// What was seen inside the model, torn lines left out; empty when nothing was recorded.
+    public func readStatistics() throws(FileError) -> [StepStatistics] {
+        do throws(FileError) {
+            return try JSONLines.read(statistics, as: StepStatistics.self)
+        } catch {
+            if error.kind == .notFound { return [] }
+            throw error
         }
-        guard fsync(descriptor) == 0 else { throw failure }
-        return Int(lseek(descriptor, 0, SEEK_END))
+    }
+
+    /// Removes what was seen after a step, for a run that goes on from there, and a torn line.
+    public func truncateStatistics(toStep step: Int) throws {
+        guard FileManager.default.fileExists(atPath: statistics) else { return }
+        let kept = try readStatistics().filter { $0.step < step }
+        try AtomicFile.write(
+            kept.map { JSONLines.encode($0) + "\n" }.joined(), to: statistics)
     }
 }

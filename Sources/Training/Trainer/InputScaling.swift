@@ -33,7 +33,16 @@ struct InputScaling: Hashable {
 extension Module {
     /// The rows of a batch, converted, scaled, shifted and normalized.
     func gatherInput(_ features: Tensor, _ indices: Tensor, _ scaling: InputScaling) -> Tensor {
-        var input = features.gather(indices).cast(to: elementType)
+        input(features.gather(indices), scaling)
+    }
+
+    /// Rows of features of a data set, as the model's input.
+    package func input(_ rows: Tensor, of data: Dataset) -> Tensor {
+        input(rows, InputScaling(data))
+    }
+
+    private func input(_ rows: Tensor, _ scaling: InputScaling) -> Tensor {
+        var input = rows.cast(to: elementType)
         if let normalization = scaling.normalization {
             let affine = scaling.perChannel(normalization.mean.count)
             input = input * Tensor(NDArray(affine.scale).converted(to: elementType))

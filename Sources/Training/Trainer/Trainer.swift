@@ -184,6 +184,9 @@ public final class Trainer {
             NDArray(scalar: Int64(session.progress.step)), NDArray(scalar: rate),
         ]
         if augmentation != nil { inputs.append(NDArray(scalar: Int64(batch.position.epoch))) }
+        let announced = TrainingBatch(
+            inputs: inputs, count: indices.elementCount, learningRate: rate)
+        for callback in callbacks { try callback.stepWillBegin(session, announced) }
         let clock = ContinuousClock()
         var outcome: Step.Outcome?
         let duration = clock.measure { outcome = trainingStep.run(inputs) }
@@ -230,25 +233,35 @@ public final class Trainer {
     }
 
     private func makeTrainingStep() -> Step {
-        let scaling = trainingScaling ?? InputScaling()
-        return Step(backend: backend, workers: workers) { [unowned self] inputs in
-            let indices = inputs[2]
-            let augmented = augmentation.map {
-                AugmentedBatch(
-                    inputs[0], indices, epoch: inputs[5], $0, scaling, seed: seed, model.elementType
-                )
-            }
-            let input = augmented?.input ?? model.gatherInput(inputs[0], indices, scaling)
-            let context = Context(.training, seed: seed, step: inputs[3], sampleIndices: indices)
-            let output = precision.apply(input) { model($0, context) }
-            let losses =
-                augmented?.losses(loss, output, inputs[1])
-                ?? loss.samplewise(output, inputs[1].gather(indices))
-            let mean = losses.mean()
+        Step(backend: backend, workers: workers) { [unowned self] inputs in
+            let mean = meanLoss(inputs)
             mean.requireFinite("loss")
             optimizer.minimize(mean, model, learningRate: inputs[4])
             return [mean]
         }
+    }
+
+    /// The mean loss of a batch while training.
+    ///
+    /// - Parameters:
+    ///   - inputs: features, answers, the batch's indices, the step, the learning rate and, with
+    ///     augmentation, the epoch.
+    ///   - calls: told of the model's modules.
+    func meanLoss(_ inputs: [Tensor], calls: CallObserver? = nil) -> Tensor {
+        let scaling = trainingScaling ?? InputScaling()
+        let indices = inputs[2]
+        let augmented = augmentation.map {
+            AugmentedBatch(
+                inputs[0], indices, epoch: inputs[5], $0, scaling, seed: seed, model.elementType)
+        }
+        let input = augmented?.input ?? model.gatherInput(inputs[0], indices, scaling)
+        var context = Context(.training, seed: seed, step: inputs[3], sampleIndices: indices)
+        context.calls = calls
+        let output = precision.apply(input) { model($0, context) }
+        let losses =
+            augmented?.losses(loss, output, inputs[1])
+            ?? loss.samplewise(output, inputs[1].gather(indices))
+        return losses.mean()
     }
 
     /// The step for batches of so many samples, compiled and not run: to look at its plan.

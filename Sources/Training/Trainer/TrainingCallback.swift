@@ -7,12 +7,24 @@ open class TrainingCallback {
     public init() {}
 
     open func trainingWillBegin(_ session: TrainingSession) throws {}
+    /// Before each batch.
+    open func stepWillBegin(_ session: TrainingSession, _ batch: TrainingBatch) throws {}
     /// After each batch, skipped or not.
     open func stepDidEnd(_ session: TrainingSession) throws {}
     /// A batch was skipped because what the labels name was not finite.
     open func batchWasSkipped(_ session: TrainingSession, labels: [String]) throws {}
     open func epochDidEnd(_ session: TrainingSession, _ report: EpochReport) throws {}
     open func trainingDidEnd(_ session: TrainingSession, _ history: TrainingHistory) throws {}
+}
+
+/// A batch that is about to be trained on.
+public struct TrainingBatch: Sendable {
+    /// The inputs of the training step.
+    let inputs: [NDArray]
+    /// The number of samples.
+    public let count: Int
+    /// The learning rate of the step, schedule included.
+    public let learningRate: Double
 }
 
 /// A training while it runs, as callbacks see it.

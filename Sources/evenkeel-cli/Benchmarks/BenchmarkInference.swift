@@ -33,7 +33,7 @@ struct BenchmarkInference: ParsableCommand {
                 ("samplesPerSecond", .number(rate)),
                 ("medianMilliseconds", .number(timing.median * 1000)),
                 ("savedActivationBytes", .integer(0)),
-                ("peakMemoryBytes", .integer(peakMemoryBytes())),
+                ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
             ]))
     }
 }

@@ -69,7 +69,7 @@ struct BenchmarkLayer: ParsableCommand {
             JSONObject([
                 ("medianMilliseconds", .number(timing.median * 1000)),
                 ("minimumMilliseconds", .number((timing.seconds.min() ?? .nan) * 1000)),
-                ("peakMemoryBytes", .integer(peakMemoryBytes())),
+                ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
             ]))
     }
 }

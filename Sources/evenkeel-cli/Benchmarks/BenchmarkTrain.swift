@@ -39,7 +39,7 @@ struct BenchmarkTrain: ParsableCommand {
                 ("samplesPerSecond", .number(rate)),
                 ("medianStepMilliseconds", .number(timing.median * 1000)),
                 ("savedActivationBytes", .integer(plan?.savedActivationBytes ?? 0)),
-                ("peakMemoryBytes", .integer(peakMemoryBytes())),
+                ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
                 ("steps", .integer(timing.seconds.count)),
             ]))
     }

@@ -67,21 +67,6 @@ struct JSONObject {
     }
 }
 
-/// The most memory this process has had so far, in bytes.
-func peakMemoryBytes() -> Int {
-    #if os(Linux)
-        // Not `getrusage`: that one remembers the process which started this one.
-        let status = FileManager.default.contents(atPath: "/proc/self/status") ?? Data()
-        let line = String(decoding: status, as: UTF8.self).split(separator: "\n")
-            .first { $0.hasPrefix("VmHWM:") }
-        return (line?.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0) * 1024
-    #else
-        var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
-        return Int(usage.ru_maxrss)
-    #endif
-}
-
 func decimal(_ value: Double, _ digits: Int) -> String {
     value.isFinite ? String(format: "%.\(digits)f", value) : value.plainDescription
 }

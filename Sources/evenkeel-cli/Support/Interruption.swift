@@ -14,10 +14,13 @@ enum Interruption {
         signal(SIGTERM, handler)
     }
 
+    /// Whether the first Ctrl-C has come.
+    static var isRequestedNow: Bool { isRequested.load(ordering: .relaxed) }
+
     /// Stops a training when an interruption was requested.
     final class Callback: TrainingCallback {
         override func stepDidEnd(_ session: TrainingSession) {
-            if Interruption.isRequested.load(ordering: .relaxed) { session.stop(.interrupted) }
+            if Interruption.isRequestedNow { session.stop(.interrupted) }
         }
     }
 }

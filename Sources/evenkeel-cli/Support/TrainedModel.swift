@@ -6,10 +6,13 @@ struct TrainedModel {
     let model: Module
     let train: Dataset
     let test: Dataset
+    /// The test data as it was read, images in their shape.
+    let images: Dataset
 
     init(_ folder: RunFolder, data: String? = nil) throws {
         configuration = try folder.readConfiguration()
         let parts = try TrainingRun.load(data ?? configuration.data)
+        images = parts.test
         train = try configuration.prepare(parts.train)
         test = try configuration.prepare(parts.test)
         model = try configuration.makeModel(train)

@@ -10,6 +10,8 @@ struct TrainingRun {
     let console: Console
     /// Begins every line, to tell several trainings apart.
     var prefix = ""
+    /// Between looks into the layers, in steps; 0 for none.
+    var statisticsInterval = 0
 
     struct Result {
         var history: TrainingHistory
@@ -67,6 +69,7 @@ struct TrainingRun {
         if resumes, let checkpoint = try loadCheckpoint() {
             try checkpoint.restore(trainer, source: folder.checkpoint)
             try folder.truncateMetrics(to: checkpoint.metricsByteCount)
+            try folder.truncateStatistics(toStep: checkpoint.progress.step)
             progress = checkpoint.progress
             metricsByteCount = checkpoint.metricsByteCount
         } else {
@@ -74,6 +77,9 @@ struct TrainingRun {
         }
         try folder.create(configuration)
         let session = SessionWatcher()
+        let recorder =
+            statisticsInterval > 0
+            ? [StatisticsRecorder(folder, interval: statisticsInterval)] : []
         announce(model, train, test, from: progress)
         let history = try trainer.fit(
             train, configuration.length, batchSize: configuration.batchSize,
@@ -82,7 +88,7 @@ struct TrainingRun {
                 ProgressPrinter(console.human, prefix: prefix), EventPrinter(console),
                 RunRecorder(folder, metricsByteCount: metricsByteCount),
                 Interruption.Callback(), session,
-            ] + callbacks, resuming: progress)
+            ] + recorder + callbacks, resuming: progress)
         Self.warn(ofSkipped: train.unreadable + test.unreadable)
         if history.stopReason == .interrupted {
             console.say(

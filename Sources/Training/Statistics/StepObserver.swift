@@ -1,0 +1,162 @@
+import Arrays
+import Graph
+import Layers
+import Normalization
+import Numerics
+import Runtime
+
+/// Looks into a model while it is trained: runs a batch forward and backward in a plan of its own and
+/// leaves everything as it was, so that a training gives the same bits with and without it.
+public final class StepObserver {
+    /// So many outputs of a layer are looked at, at most.
+    public static let sampleCount = 2048
+
+    private let trainer: Trainer
+    private var names: (layers: [CallRecorder.Layer], parameters: [String]) = ([], [])
+    private var norms: [(name: String, norm: BatchNorm)] = []
+    private lazy var step = makeStep()
+
+    public init(_ trainer: Trainer) { self.trainer = trainer }
+
+    /// What happens in the batch. Step, throughput and memory are left for the caller to say.
+    package func observe(_ batch: TrainingBatch) -> StepStatistics {
+        // Compiled for the shapes at hand first, which says what the outputs are.
+        var outputs = step.run(batch.inputs).outputs[...]
+        func next() -> NDArray { outputs.removeFirst() }
+        let loss: Double = next().item()
+        let layers = names.layers.map { layer in
+            StepStatistics.Layer(layer.name, layer.kind, sample: next().elements(as: Float.self))
+        }
+        let parameters = names.parameters.map { name in
+            let squares: [Double] = next().elements()
+            return StepStatistics.Parameter(
+                name: name, norm: squares[0].squareRoot(), gradientNorm: squares[1].squareRoot())
+        }
+        let norms = norms.map { name, norm in
+            StepStatistics.Norm(
+                name, norm, count: next().item(), mean: next().elements(),
+                variance: next().elements())
+        }
+        return StepStatistics(
+            step: 0, epoch: 1, learningRate: batch.learningRate, loss: loss, samplesPerSecond: 0,
+            memoryBytes: 0, layers: layers, parameters: parameters, norms: norms)
+    }
+
+    private func makeStep() -> Step {
+        Step(backend: trainer.backend, workers: trainer.workers) { [unowned self] inputs in
+            Trace.discardingProposals { look(inputs) }
+        }
+    }
+
+    /// What is to be computed: the order in which ``observe(_:)`` takes it apart.
+    private func look(_ inputs: [Tensor]) -> [Tensor] {
+        let recorder = CallRecorder()
+        let loss = trainer.meanLoss(inputs, calls: recorder)
+        let parameters = trainer.model.namedParameters.filter(\.parameter.isTrainable)
+        let gradients = loss.gradients(parameters.map(\.parameter.tensor))
+        let norms = zip(parameters, gradients).map { named, gradient in
+            Tensor.stack([named.parameter.tensor, gradient].map(\.sumOfSquares))
+        }
+        names = (recorder.layers, parameters.map(\.name))
+        self.norms = recorder.norms.map { ($0.name, $0.norm) }
+        let moments = recorder.norms.flatMap { _, norm, input in
+            let moments = input.moments(axis: norm.axis)
+            return [moments.count, moments.mean + moments.low, moments.variance]
+        }
+        return [loss] + recorder.layers.map { $0.output.sample(Self.sampleCount) } + norms
+            + moments
+    }
+}
+
+/// Keeps what the layers of a model give.
+private final class CallRecorder: CallObserver {
+    struct Layer {
+        let name: String
+        let kind: String
+        let output: Tensor
+    }
+
+    private(set) var layers: [Layer] = []
+    private(set) var norms: [(name: String, norm: BatchNorm, input: Tensor)] = []
+    private var seen: Set<ObjectIdentifier> = []
+
+    override func moduleWasCalled(_ module: Module, path: String, input: Tensor, output: Tensor) {
+        let hasParts = module.members().contains {
+            if case .module = $0.member { true } else { false }
+        }
+        // What is made of other layers, or only gives a shape, has no outputs of its own.
+        guard !hasParts, !(module is Flatten || module is Layers.Reshape || module is Identity),
+            seen.insert(ObjectIdentifier(module)).inserted
+        else { return }
+        layers.append(Layer(name: path, kind: "\(type(of: module))", output: output))
+        if let norm = module as? BatchNorm, norm.statistics != nil {
+            norms.append((path, norm, input))
+        }
+    }
+}
+
+extension Tensor {
+    /// In float64: what is small in float32 has a square of 0 there.
+    fileprivate var sumOfSquares: Tensor { cast(to: .float64).square().sum() }
+
+    /// Elements from all over the tensor, always the same ones, as float32.
+    fileprivate func sample(_ count: Int) -> Tensor {
+        let total = shape.elementCount
+        guard total > count else { return cast(to: .float32).reshape([total]) }
+        // Drawn, because equal distances would meet the same channels again and again.
+        var generator = PhiloxGenerator(seed: UInt64(total))
+        let positions = (0..<count).map { _ in Int32.random(in: 0..<Int32(total), using: &generator)
+        }
+        return cast(to: .float32).reshape([total, 1]).gather(Tensor(NDArray(positions)))
+            .reshape([count])
+    }
+}
+
+extension StepStatistics.Layer {
+    fileprivate init(_ name: String, _ kind: String, sample: [Float]) {
+        let sorted = sample.filter { !$0.isNaN }.sorted()
+        let count = Double(max(sample.count, 1))
+        let mean = sample.reduce(0) { $0 + Double($1) } / count
+        let square = sample.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
+        self.init(
+            name: name, kind: kind,
+            percentiles: StepStatistics.percentileLevels.map { level in
+                sorted.isEmpty ? .nan : sorted[(sorted.count - 1) * level / 100]
+            },
+            mean: Float(mean), deviation: Float(square.squareRoot()))
+    }
+}
+
+extension StepStatistics.Norm {
+    fileprivate init(
+        _ name: String, _ norm: BatchNorm, count: Double, mean: [Double], variance: [Double]
+    ) {
+        guard let statistics = norm.statistics else {
+            preconditionFailure("\(name): only norms with running statistics are looked at")
+        }
+        let batch = ChannelMoments(
+            count: count, mean: mean, squaredDistances: variance.map { $0 * count })
+        let batchVariance = batch.variance(statistics.variance)
+        let runningMean: [Double] = statistics.runningMean.value.elements()
+        let runningVariance: [Double] = statistics.runningVariance.value.elements()
+        let channels = mean.indices
+        let meanGaps = channels.map { channel in
+            let distance = runningMean[channel] - mean[channel]
+            return distance * distance / (batchVariance[channel] + norm.epsilon)
+        }
+        let varianceGaps = channels.map { channel in
+            let ratio =
+                (runningVariance[channel] + norm.epsilon) / (batchVariance[channel] + norm.epsilon)
+            return abs(Double.log(ratio))
+        }
+        func average(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+        func shown(_ values: [Double]) -> [Float] {
+            values.prefix(Self.shownChannels).map { Float($0) }
+        }
+        self.init(
+            name: name, meanGap: average(meanGaps).squareRoot(),
+            varianceGap: average(varianceGaps), runningMean: shown(runningMean),
+            batchMean: shown(mean), runningVariance: shown(runningVariance),
+            batchVariance: shown(batchVariance))
+    }
+}
