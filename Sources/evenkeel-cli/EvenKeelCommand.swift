@@ -12,8 +12,8 @@ struct EvenKeelCommand: ParsableCommand {
             by side. `evenkeel train --help` explains every option of a training; a stack of layers \
             of your own goes into a YAML file for `--model`.
 
-            Exit codes: 0 done, 64 wrong usage, 130 interrupted, 1 anything else, with one line that \
-            begins with `error:`.
+            Exit codes: 0 done, 64 wrong usage, 130 interrupted, 1 anything else. What went wrong is one \
+            line that begins with `error:`.
             """,
         subcommands: [
             Train.self, Evaluate.self, Predict.self, Inspect.self, PlanCommand.self,
@@ -23,37 +23,27 @@ struct EvenKeelCommand: ParsableCommand {
 
     static func main() {
         var command: any ParsableCommand
-        do { command = try parseAsRoot() } catch { exit(withError: error) }
-        do {
-            try command.run()
-        } catch {
-            // Help and exit codes are no errors.
-            let asked = type(of: command)
-            if let error = error as? ValidationError {
-                Console.writeError(explanation(of: error, by: asked))
-                exit(withError: ExitCode.validationFailure)
-            }
-            if error is ExitCode || asked.exitCode(for: error) != .failure {
-                asked.exit(withError: error)
-            }
-            // What else goes wrong is one line, for people and for programs.
-            let text = "\(error)".split(separator: "\n").joined(separator: " ")
-            Console.writeError("error: \(text)")
-            exit(withError: ExitCode(1))
-        }
+        do { command = try parseAsRoot() } catch { stop(self, error) }
+        do { try command.run() } catch { stop(type(of: command), error) }
     }
 
-    /// What is wrong with the options, and how the command is used: as for options that cannot be parsed.
-    private static func explanation(
-        of error: ValidationError, by command: any ParsableCommand.Type
-    ) -> String {
-        let usage = usageString(for: command)
-        let name = usage.split(separator: " ").prefix { $0.first!.isLetter }
-            .joined(separator: " ")
-        return """
-            Error: \(error.message)
-            Usage: \(usage)
-              See '\(name) --help' for more information.
-            """
+    /// Ends with what went wrong on one line, for people and for programs; help and exit codes are no
+    /// errors.
+    private static func stop(_ command: any ParsableCommand.Type, _ error: any Error) -> Never {
+        let code = command.exitCode(for: error)
+        if error is ExitCode || code == .success { command.exit(withError: error) }
+        var text = "\(error)"
+        if code == .validationFailure {
+            text = command.message(for: error)
+            if let match = command.fullMessage(for: error).firstMatch(of: /'evenkeel.* --help'/) {
+                text += "; see \(match.0)"
+            } else {
+                let name = usageString(for: command).split(separator: " ")
+                    .prefix { $0.first!.isLetter }.joined(separator: " ")
+                text += "; see '\(name) --help'"
+            }
+        }
+        Console.writeError("error: " + text.split(separator: "\n").joined(separator: " "))
+        Self.exit(withError: ExitCode(code == .validationFailure ? code.rawValue : 1))
     }
 }

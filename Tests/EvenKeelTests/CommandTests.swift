@@ -103,8 +103,8 @@ struct CommandTests {
             let message = String(decoding: text, as: UTF8.self)
             #expect(process.terminationStatus == 64, "\(message)")
             #expect(
-                message.contains("Usage: evenkeel train ")
-                    && message.contains("See 'evenkeel train --help'"), "\(message)")
+                message.hasPrefix("error: ") && message.hasSuffix("see 'evenkeel train --help'\n")
+                    && message.count { $0 == "\n" } == 1, "\(message)")
             #expect(!FileManager.default.fileExists(atPath: path + "/run"))
         }
     }

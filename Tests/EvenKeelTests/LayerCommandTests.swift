@@ -82,7 +82,11 @@ struct LayerCommandTests {
                 ("group-norm", ["x": x], ["--groups", "2"], "--groups"),
                 ("layer-norm", ["x": x], ["--axes", "1,-1"], "--axes"),
                 ("local-response-norm", ["x": x], ["--size", "0"], "--size"),
+                ("unit-norm", ["x": x], ["--p", "3"], "--p"),
+                ("batch-norm", ["x": x], ["--nonsense"], "--nonsense"),
+                ("batch-norm", ["x": x], ["--average", "none=1"], "--average"),
             ]
+            let usage = ["--nonsense", "none=1"]
             for (kind, tensors, options, word) in cases {
                 try Safetensors.write(tensors, to: input)
                 let (process, pipes) = try Command.start(
@@ -90,7 +94,8 @@ struct LayerCommandTests {
                 let text = String(
                     decoding: pipes[1].fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
                 process.waitUntilExit()
-                #expect(process.terminationStatus == 1, "\(kind) \(options): \(text)")
+                let status: Int32 = options.contains { usage.contains($0) } ? 64 : 1
+                #expect(process.terminationStatus == status, "\(kind) \(options): \(text)")
                 #expect(text.hasPrefix("error: ") && text.contains(word), "\(text)")
                 #expect(text.filter { $0 == "\n" }.count == 1)
                 #expect(FileManager.default.contents(atPath: output) == Data("kept".utf8))
@@ -114,6 +119,74 @@ struct LayerCommandTests {
                 let found: [Float] = outputs["running_mean"]!.elements()
                 #expect(found[2] == 0.3 && found[0] != 0.1)
                 #expect(outputs["num_batches_tracked"]!.item(as: Int64.self) == 1)
+            }
+        }
+    }
+
+    /// Calls a layer on one input after another, each with the states that the one before left.
+    static func sequence(_ batches: [NDArray], in folder: String, _ options: String...) throws
+        -> [String: NDArray]
+    {
+        var outputs: [String: NDArray] = [:]
+        for x in batches {
+            let (input, output) = ("\(folder)/in.safetensors", "\(folder)/out.safetensors")
+            let states = outputs.filter { name, _ in
+                ["running", "num_", "state_"].contains { name.hasPrefix($0) }
+            }
+            try Safetensors.write(states.merging(["x": x]) { $1 }, to: input)
+            let result = try Command.start(
+                ["layer"] + options + ["--input", input, "--output", output])
+            result.0.waitUntilExit()
+            #expect(result.0.terminationStatus == 0)
+            outputs = try Safetensors(contentsOf: output).arrays()
+        }
+        return outputs
+    }
+
+    @Test("A window holds the last finite batches of each channel by itself")
+    func windows() throws {
+        try Command.withFolder { folder in
+            var batches = (0..<4).map { Self.normal([5, 3], UInt64($0)).converted(to: .float32) }
+            let finite = try Self.sequence(
+                [batches[0], batches[1], batches[3]], in: folder, "batch-norm", "--average",
+                "window=2")
+            let all = try Self.sequence(
+                batches, in: folder, "batch-norm", "--average", "window=2")
+            var damaged: [Float] = batches[2].elements()
+            damaged[0] = .infinity
+            batches[2] = NDArray(damaged, shape: [5, 3])
+            let found = try Self.sequence(
+                batches, in: folder, "batch-norm", "--average", "window=2")
+            for name in ["running_mean", "running_var"] {
+                let values: [Float] = found[name]!.elements()
+                #expect(values[0] == finite[name]!.elements(as: Float.self)[0])
+                #expect(values[1...] == all[name]!.elements(as: Float.self)[1...])
+            }
+        }
+    }
+
+    @Test("What a mask excludes may be anything, in x and in dy")
+    func maskedValues() throws {
+        try Command.withFolder { folder in
+            let (input, output) = ("\(folder)/in.safetensors", "\(folder)/out.safetensors")
+            let mask = NDArray([1, 1, 0, 1, 1, 0] as [UInt8])
+            func results(_ kind: String, _ value: Float) throws -> [String: NDArray] {
+                let (x, dy) = (Self.normal([6, 2], 1), Self.normal([6, 2], 2))
+                func marked(_ array: NDArray) -> NDArray {
+                    var values: [Float] = array.converted(to: .float32).elements()
+                    for row in [2, 5] { values[2 * row] = value }
+                    return NDArray(values, shape: [6, 2])
+                }
+                try Safetensors.write(
+                    ["x": marked(x), "dy": marked(dy), "mask": mask], to: input)
+                let result = try Command.run("layer", kind, "--input", input, "--output", output)
+                #expect(result.status == 0, "\(result.errors)")
+                return try Safetensors(contentsOf: output).arrays()
+            }
+            for kind in ["batch-norm", "batch-renorm", "ghost-batch-norm"] {
+                let expected = try results(kind, 0)
+                #expect(try results(kind, .nan) == expected)
+                #expect(try results(kind, -.infinity) == expected)
             }
         }
     }

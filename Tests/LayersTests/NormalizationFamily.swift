@@ -61,7 +61,9 @@ struct FamilyCase: CustomStringConvertible {
             return make("InstanceNorm") {
                 InstanceNorm(channels, axis: named, epsilon: epsilon, scale: true, center: true)
             }
-        case 5: return make("UnitNorm") { UnitNorm(axis: named) }
+        case 5:
+            let p = pick(1...2)
+            return make("UnitNorm, p \(p)") { UnitNorm(axis: named, p: p) }
         case 6:
             return make("LocalResponseNorm, size \(size)") {
                 LocalResponseNorm(size: size, alpha: 0.3, axis: named)

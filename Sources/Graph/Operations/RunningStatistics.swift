@@ -50,13 +50,17 @@ public struct ValidMoments: Operation {
 /// Inputs: `old` (float32 or float64), `found` and validity (float64, 1 or 0) of `[channels]`, and the
 /// weight of what was found, float64, `[]` or `[channels]`. Output: like `old`.
 public struct FollowBatch: Operation {
+    /// The type of `old`, whose largest number is the limit.
+    public let type: ElementType
+
     public var name: String { "followBatch" }
 
-    public init() {}
+    public init(_ type: ElementType) { self.type = type }
 
     public func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
         let vector = TensorSpec(inputs[0].shape, .float64)
-        guard inputs.count == 4, inputs[0].shape.rank == 1, inputs[0].type.isFloatingPoint,
+        guard inputs.count == 4, inputs[0].shape.rank == 1, inputs[0].type == type,
+            type == .float32 || type == .float64,
             inputs[1] == vector, inputs[2] == vector,
             inputs[3] == vector || inputs[3] == TensorSpec([], .float64)
         else {
@@ -83,7 +87,8 @@ public struct FollowBatch: Operation {
     }
 
     private func clampedToFinite<T: ReferenceScalar>(_ value: T) -> T {
-        let limit = T.greatestFiniteMagnitude
+        let limit =
+            type == .float32 ? T(Float.greatestFiniteMagnitude) : T.greatestFiniteMagnitude
         return T.maximum(-limit, T.minimum(limit, value))
     }
 }
@@ -115,6 +120,6 @@ public struct ValidMomentTensors: Sendable {
 extension Tensor {
     /// This running vector after one more batch; see ``FollowBatch``.
     public func following(_ found: Tensor, validity: Tensor, weight: Tensor) -> Tensor {
-        Node(FollowBatch(), [self, found, validity, weight]).tensor
+        Node(FollowBatch(elementType), [self, found, validity, weight]).tensor
     }
 }

@@ -137,6 +137,9 @@ public final class BatchNorm: Module {
             return normalize(input.cast(to: .float32), context, mask: mask)
                 .cast(to: input.elementType)
         }
+        if mask != nil, input.isSmallFloat32(channels: channels) {
+            return normalize(input.cast(to: .float64), context, mask: mask).cast(to: .float32)
+        }
         let weights = mask?.cast(to: input.elementType)
         let input = weights.map { input.maskingNonFinite(axis: axis, weights: $0) } ?? input
         context.observer?.observe(self, input, weights: weights)

@@ -84,6 +84,9 @@ public final class BatchRenorm: Module {
     private func normalize(_ input: Tensor, _ context: Context, mask: Tensor?) -> Tensor {
         checkChannels(input, channels, axis: axis, context)
         if context.isTraining { checkBatch(input, channels, context) }
+        if mask != nil, input.isSmallFloat32(channels: channels) {
+            return normalize(input.cast(to: .float64), context, mask: mask).cast(to: .float32)
+        }
         return input.throughFloat32 { x in
             let weights = mask?.cast(to: x.elementType)
             let x = weights.map { x.maskingNonFinite(axis: axis, weights: $0) } ?? x

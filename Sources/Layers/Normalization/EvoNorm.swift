@@ -53,9 +53,17 @@ public final class EvoNormB0: Module {
             let divisor = Tensor.maximum(
                 batch.perChannel(axis: axis, like: x),
                 x * slope + instance.perRowAndChannel(axis: axis, like: x))
-            return x / divisor * gamma.tensor.perChannel(axis: axis, like: x)
+            return quotient(x, divisor) * gamma.tensor.perChannel(axis: axis, like: x)
                 + beta.tensor.perChannel(axis: axis, like: x)
         }
+    }
+
+    /// Without an epsilon the divisor of what does not vary can be 0; the quotient is 0 then.
+    private func quotient(_ x: Tensor, _ divisor: Tensor) -> Tensor {
+        if epsilon > 0 { return x / divisor }
+        let isZero = divisor .== 0
+        let share = x / Tensor.select(isZero, Tensor.ones([], x.elementType), divisor)
+        return Tensor.select(isZero, Tensor.zeros([], x.elementType), share)
     }
 
     private func variance(_ x: Tensor, _ context: Context) -> Tensor {
@@ -105,11 +113,18 @@ public final class EvoNormS0: Module {
         checkChannels(input, channels, axis: axis, context)
         return input.throughFloat32 { x in
             let variance = x.groupMoments(axis: axis, groups: groups).variance
-            let gated = x * (x * v.tensor.perChannel(axis: axis, like: x)).sigmoid()
+            let gated = x * gate(x * v.tensor.perChannel(axis: axis, like: x))
             return gated.groupScale(
                 axis: axis, groups: groups, scale: inverseDeviation(variance, epsilon: epsilon),
                 gamma: gamma.tensor.cast(to: .float64), beta: beta.tensor.cast(to: .float64))
         }
+    }
+
+    /// The sigmoid, in a form whose gradient keeps its digits where the gate is nearly open: there `x^2`
+    /// can be large. Below -80 it is as good as closed.
+    private func gate(_ argument: Tensor) -> Tensor {
+        ((-Tensor.maximum(argument, Tensor(repeating: -80, argument.elementType))).exp() + 1)
+            .reciprocal()
     }
 }
 

@@ -65,8 +65,18 @@ extension Tensor {
         return compute(rows).reshape(ordered.shape).transposed(axes: inverse)
     }
 
-    /// Zeros in place of what weights of 0 exclude and what is not finite.
-    func maskingNonFinite(axis: Int, weights: Tensor) -> Tensor {
+    /// Whether there are so few values per channel that a masked gradient is worth float64: it is a sum of
+    /// parts, which nearly cancel.
+    func isSmallFloat32(channels: Int) -> Bool {
+        elementType == .float32 && shape.elementCount <= 64 * channels
+    }
+
+    /// Zeros in place of what is not finite and excluded by a weight of 0.
+    ///
+    /// - Parameters:
+    ///   - axis: the channel axis.
+    ///   - weights: one per position, of this tensor's type and of its shape without the channel axis.
+    public func maskingNonFinite(axis: Int, weights: Tensor) -> Tensor {
         let isMasked = (weights .== 0).cast(to: elementType).expanded(axis: axis)
         let isFinite = ((self - self) .== 0).cast(to: elementType)
         return Tensor.select(

@@ -9,11 +9,14 @@ public final class MomentObserver {
     public private(set) var order: [BatchNorm] = []
     /// The one whose moments are wanted; nil only lists.
     private let target: BatchNorm?
+    /// The norms with what they were given, once for each time that they were reached.
+    private(set) var inputs: [(norm: BatchNorm, input: Tensor)] = []
     fileprivate private(set) var found: [MomentTensors] = []
 
     init(_ target: BatchNorm? = nil) { self.target = target }
 
     func observe(_ norm: BatchNorm, _ input: Tensor, weights: Tensor?) {
+        inputs.append((norm, input))
         if !order.contains(where: { $0 === norm }) { order.append(norm) }
         if norm === target { found.append(input.moments(axis: norm.axis, weights: weights)) }
     }

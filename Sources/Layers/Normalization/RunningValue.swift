@@ -8,8 +8,9 @@ final class RunningValue {
     let value: State
     /// The sum of weights so far, for debiased and count-weighted averages. `[channels]`
     private let total: State?
-    /// The last batches of a sliding average, a ring of rows, and their weights. `[window, channels]`
-    private let ring: State?
+    /// The last valid batches of a sliding average, the newest in the last row, and their weights.
+    /// `[window, channels]`
+    private let recent: State?
     private let shares: State?
 
     init(_ name: String, prefix: String, channels: Int, initial: Double, average: RunningAverage) {
@@ -20,15 +21,15 @@ final class RunningValue {
             average.retention != nil && !average.followsBatchCount
             ? State(prefix + "total_weight_" + name, NDArray(zeros: [channels], .float64)) : nil
         guard case .sliding(let length) = average.kind else {
-            (ring, shares) = (nil, nil)
+            (recent, shares) = (nil, nil)
             return
         }
-        ring = State(prefix + "window_" + name, NDArray(zeros: [length, channels]))
+        recent = State(prefix + "window_" + name, NDArray(zeros: [length, channels]))
         shares = State(
             prefix + "window_weight_" + name, NDArray(zeros: [length, channels], .float64))
     }
 
-    var states: [State] { [value, total, ring, shares].compactMap { $0 } }
+    var states: [State] { [value, total, recent, shares].compactMap { $0 } }
 
     /// What a proposal reckons with.
     struct Batch {
@@ -45,8 +46,8 @@ final class RunningValue {
     /// - Parameter found: the batch's values, 0 where they are not valid.
     func propose(_ found: Tensor, _ batch: Batch) {
         let share = average.isWeightedByCount ? batch.count : Tensor.ones([], .float64)
-        if let ring, let shares, case .sliding(let length) = average.kind {
-            slide(ring, shares, length, found, share, batch)
+        if let recent, let shares, case .sliding(let length) = average.kind {
+            slide(recent, shares, length, found, share, batch)
         } else {
             follow(value, found, batch, weight: weightOfNewBatch(share, batch))
         }
@@ -81,26 +82,28 @@ final class RunningValue {
     }
 
     private func slide(
-        _ ring: State, _ shares: State, _ length: Int, _ found: Tensor, _ share: Tensor,
+        _ recent: State, _ shares: State, _ length: Int, _ found: Tensor, _ share: Tensor,
         _ batch: Batch
     ) {
-        let extent = Tensor(repeating: Double(length), .float64)
-        let round = (batch.number / extent).cast(to: .int64).cast(to: .float64)
-        let row = batch.number - round * extent
-        let rows = Tensor(NDArray((0..<length).map(Double.init), shape: [length, 1]))
-        let isRow = (rows .== row).cast(to: .float64) * batch.validity
-        let values = ring.tensor.cast(to: .float64) * (1 - isRow) + found * isRow
-        let weights = shares.tensor * (1 - isRow) + share * isRow
-        // The ring holds what its type can, so the average is of what it holds.
-        ring.propose(values.clamped(to: ringLimit(ring)))
+        let row: Shape = [1, recent.variable.spec.shape[1]]
+        func moved(_ state: State, in new: Tensor) -> Tensor {
+            let old = state.tensor.cast(to: .float64)
+            let rest = length > 1 ? [old.sliced(1..<length, axis: 0)] : []
+            let next = Tensor.concatenate(rest + [new.broadcast(to: row)], axis: 0)
+            return Tensor.select(batch.validity .> 0, next, old)
+        }
+        let values = moved(recent, in: found)
+        let weights = moved(shares, in: share)
+        // The rows hold what its type can, so the average is of what they hold.
+        recent.propose(values.clamped(to: recentLimit(recent)))
         shares.propose(weights)
         let mean = (values * weights).sum(axes: [0]) / weights.sum(axes: [0])
         set(value, mean, batch)
     }
 
-    private func ringLimit(_ ring: State) -> ClosedRange<Double> {
+    private func recentLimit(_ recent: State) -> ClosedRange<Double> {
         let limit =
-            ring.variable.spec.type == .float32
+            recent.variable.spec.type == .float32
             ? Double(Float.greatestFiniteMagnitude) : .greatestFiniteMagnitude
         return -limit...limit
     }

@@ -178,6 +178,7 @@ final class CentredScaleKernel: Kernel {
     private let activation: (kind: Int32, slope: Float)
     private let isBFloat16: Bool
     private let stream: Int32
+    private let fallback: ReferenceRowsKernel
 
     init?(_ call: KernelCall, _ operation: CentredScale) {
         let spec = call.inputSpecs[0]
@@ -189,9 +190,16 @@ final class CentredScaleKernel: Kernel {
         activation = operation.activation.code
         isBFloat16 = spec.type == .bfloat16
         stream = call.streams ? 1 : 0
+        fallback = ReferenceRowsKernel(fallbackFor: call)
     }
 
     override func run(_ task: ShardTask) {
+        if let scale = parts.scale(task),
+            ReferenceRowsKernel.isExtreme(scale, count: view.channels)
+        {
+            fallback.run(task)
+            return
+        }
         let outer = view.outerPerUnit * task.count
         let mean = parts.mean(task)
         if isBFloat16 {

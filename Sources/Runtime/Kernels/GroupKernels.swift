@@ -85,6 +85,7 @@ final class GroupScaleKernel: Kernel {
     private let operands: GroupOperands
     private let expanded: GroupPartials
     private let stream: Int32
+    private let fallback: ReferenceRowsKernel
 
     init?(_ call: KernelCall, _ operation: GroupScale) {
         guard call.inputSpecs[0].type == .float32 else { return nil }
@@ -95,6 +96,7 @@ final class GroupScaleKernel: Kernel {
             operation.parts.positions(after: 1))
         expanded = GroupPartials(groups: call.groupCount, length: 3 * operands.view.channels)
         stream = call.streams ? 1 : 0
+        fallback = ReferenceRowsKernel(fallbackFor: call)
     }
 
     override func run(_ task: ShardTask) {
@@ -102,6 +104,10 @@ final class GroupScaleKernel: Kernel {
         let x: UnsafeMutablePointer<Float> = x.pointer(task)
         let y: UnsafeMutablePointer<Float> = y.pointer(task)
         let (mean, scale) = (operands.mean(task), operands.scale(task))
+        if ReferenceRowsKernel.isExtreme(scale, count: rows * view.groups) {
+            fallback.run(task)
+            return
+        }
         if operands.hasRuns, view.groups == 1, !operands.hasShift {
             let (gamma, beta) = operands.narrowParameters(task)
             ek_row_centred_scale_f32(

@@ -19,16 +19,14 @@ struct LayerCase {
         } else if options.kind == .unitNorm {
             let axis = try options.position(
                 of: options.axis, option: "--axis", in: tensors.x.shape)
-            use(UnitNorm(axis: axis, epsilon: options.epsilon))
+            use(UnitNorm(axis: axis, epsilon: options.epsilon, p: options.p))
         } else {
             let axes = try options.normalizedAxes(of: tensors.x.shape)
             let extents = Shape(axes.map { max(tensors.x.shape[$0], 1) })
             use(
                 options.kind == .layerNorm
                     ? LayerNorm(extents, axes: axes, epsilon: options.epsilon)
-                    : RMSNorm(
-                        extents, axes: axes, epsilon: options.epsilon,
-                        center: tensors.contains("bias")))
+                    : RMSNorm(extents, axes: axes, epsilon: options.epsilon, center: true))
         }
         try read(tensors)
     }
@@ -48,26 +46,29 @@ struct LayerCase {
             throw LayerInputError(
                 "--groups: \(options.groups) groups do not divide the \(channels) channels of x")
         }
-        if case .sliding(let window)? = options.average?.kind, window > (1 << 26) / channels {
+        // In inference, statistics that are given are used, however they came about.
+        let isGiven = tensors.contains("running_mean") || tensors.contains("running_var")
+        let average = options.average ?? (!options.isTraining && isGiven ? .pytorch() : nil)
+        if case .sliding(let window)? = average?.kind, window > (1 << 26) / channels {
             throw LayerInputError(
                 "--average: a window of \(window) batches of \(channels) channels is too large")
         }
         switch options.kind {
         case .batchNorm:
             let norm = BatchNorm(
-                channels, axis: axis, epsilon: epsilon, average: options.average,
+                channels, axis: axis, epsilon: epsilon, average: average,
                 variance: options.variance)
             use(norm)
             useMask { norm($0, $1, mask: $2) }
         case .ghostBatchNorm:
             let size = options.ghostSize ?? max(tensors.x.shape[0], 1)
             let norm = GhostBatchNorm(
-                ghostSize: size, channels, axis: axis, epsilon: epsilon, average: options.average,
+                ghostSize: size, channels, axis: axis, epsilon: epsilon, average: average,
                 variance: options.variance)
             use(norm)
             useMask { norm($0, $1, mask: $2) }
         case .batchRenorm:
-            guard let average = options.average else {
+            guard let average else {
                 throw LayerInputError("--average: batch-renorm needs running statistics")
             }
             let norm = BatchRenorm(
@@ -79,7 +80,7 @@ struct LayerCase {
         case .evoNormB0:
             use(
                 EvoNormB0(
-                    channels, axis: axis, epsilon: epsilon, average: options.average,
+                    channels, axis: axis, epsilon: epsilon, average: average,
                     variance: options.variance))
         case .evoNormS0:
             use(EvoNormS0(groups: options.groups, channels, axis: axis, epsilon: epsilon))

@@ -47,6 +47,11 @@ struct LayerCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "What is added to variances.")
     var epsilon = 1e-5
 
+    @Option(
+        parsing: .unconditional,
+        help: "unit-norm's norm: 2 for the Euclidean one, 1 for the sum of absolute values.")
+    var p = 2
+
     @Option(parsing: .unconditional, help: "Groups of group-norm and evonorm-s0.")
     var groups = 32
 

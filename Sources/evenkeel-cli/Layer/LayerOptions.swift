@@ -13,6 +13,8 @@ struct LayerOptions {
     /// Nil keeps no running statistics.
     let average: RunningAverage?
     let variance: VarianceKind
+    /// The norm of unit-norm.
+    let p: Int
     let rmax: Double
     let dmax: Double
     let response: (size: Int, alpha: Double, beta: Double, k: Double)
@@ -28,17 +30,23 @@ struct LayerOptions {
                 throw LayerInputError("\(name): expected at least \(least), found \(value)")
             }
         }
-        func check(_ name: String, atLeast least: Double, _ value: Double) throws {
-            guard value >= least, value.isFinite else {
+        func check(
+            _ name: String, atLeast least: Double, _ value: Double, isFinite: Bool = false
+        ) throws {
+            guard value >= least, value.isFinite || !isFinite else {
                 throw LayerInputError(
-                    "\(name): expected a finite number of at least \(least), found \(value)")
+                    "\(name): expected a \(isFinite ? "finite " : "")number of at least \(least), "
+                        + "found \(value)")
             }
         }
         try check("--groups", atLeast: 1, command.groups)
         try check("--ghost-size", atLeast: 1, command.ghostSize)
         try check("--size", atLeast: 1, command.size)
         try check("--threads", atLeast: 1, command.threads)
-        try check("--epsilon", atLeast: 0, command.epsilon)
+        try check("--epsilon", atLeast: 0, command.epsilon, isFinite: true)
+        guard command.p == 1 || command.p == 2 else {
+            throw LayerInputError("--p: expected 1 or 2, found \(command.p)")
+        }
         try check("--rmax", atLeast: 1, command.rmax)
         try check("--dmax", atLeast: 0, command.dmax)
         for (name, value) in [
@@ -55,6 +63,7 @@ struct LayerOptions {
         ghostSize = command.ghostSize
         average = try Self.parse(average: command.average)
         variance = command.variance == .unbiased ? .unbiased : .biased
+        p = command.p
         rmax = command.rmax
         dmax = command.dmax
         response = (command.size, command.alpha, command.beta, command.k)

@@ -79,7 +79,13 @@ struct LayerRun {
         let y = layer.apply(x, context, weights)
         var outputs = [y]
         if tensors.dy != nil {
-            outputs += pullback(of: [y], seeds: [inputs[1]], to: [x] + parameters)
+            // What a mask excludes has no effect, wherever it is not finite.
+            let dy =
+                weights.map {
+                    inputs[1].maskingNonFinite(
+                        axis: options.axis, weights: $0.cast(to: x.elementType))
+                } ?? inputs[1]
+            outputs += pullback(of: [y], seeds: [dy], to: [x] + parameters)
         }
         guard options.isTraining else { return outputs }
         // Reading a state gives what has been proposed for it.
