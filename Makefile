@@ -43,6 +43,6 @@ docs: setup ## Build the DocC documentation of every room; a warning is an error
 		--enable-experimental-combined-documentation \
 		--disable-parameters-and-returns-validation --warnings-as-errors
 
-fixtures: ## Regenerate Tests/Fixtures/data with PyTorch and Keras in float64
+fixtures: ## Regenerate Tests/Fixtures/data with PyTorch, Keras and Flax in float64
 	scripts/bench-env fixtures
 	$(python) Tests/Fixtures/make_all.py

@@ -1,6 +1,7 @@
 """Makes every fixture again; `make fixtures` runs this."""
 
 import make_activations
+import make_batch_norm
 import make_images
 import make_family
 import make_import
@@ -18,6 +19,7 @@ for module in [
     make_images,
     make_losses,
     make_normalization,
+    make_batch_norm,
     make_family,
     make_optimizers,
     make_schedules,
