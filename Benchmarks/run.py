@@ -12,13 +12,14 @@ import sys
 from harness import machine, report
 from harness.contestant import ROOT
 from harness.options import Options
-from suites import inference, layer, mlp, neighbour, resnet
+from suites import inference, layer, layers, mlp, neighbour, resnet
 
 SUITES = {
     "mlp": mlp,
     "resnet": resnet,
     "inference": inference,
     "layer": layer,
+    "layers": layers,
     "neighbour": neighbour,
 }
 

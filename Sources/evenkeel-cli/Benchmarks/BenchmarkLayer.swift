@@ -6,9 +6,17 @@ import Foundation
 struct BenchmarkLayer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "layer",
-        abstract: "Measure batch norm with its activation, forward and backward.")
+        abstract: "Measure a normalization, with its activation, forward and backward.")
 
     enum Activation: String, ExpressibleByArgument, CaseIterable { case none, relu }
+
+    enum Precision: String, ExpressibleByArgument, CaseIterable { case float32, bfloat16 }
+
+    @Option(help: "Which layer; for weight-norm and the like the input is the weight.")
+    var kind = LayerCommandKind.batchNorm
+
+    @Option(help: "float32 or bfloat16.")
+    var type = Precision.float32
 
     @Option(help: "The input's shape.", transform: { try parseIntegers($0) })
     var shape = [64, 56, 56, 64]
@@ -41,11 +49,12 @@ struct BenchmarkLayer: ParsableCommand {
                 "expected a shape of rank 2 or more with at most 2^30 elements, a channel axis that is "
                     + "not the first, and steps; found \(shape), axis \(axis), \(steps) steps")
         }
-        let norm = BatchNorm(shape[shape.normalized(axis: axis)], axis: axis)
+        let type: ElementType = type == .float32 ? .float32 : .bfloat16
+        let layer = BenchmarkedLayer(kind, shape, axis: shape.normalized(axis: axis))
         let step = Step(workers: try makeWorkers(threads)) { inputs in
-            let y = norm(inputs[0], Context(.training))
+            let y = layer.apply(inputs[0])
             let output = activation == .relu ? y.relu() : y
-            let targets = [inputs[0]] + norm.parameters.map(\.tensor)
+            let targets = [inputs[0]] + layer.parameters.map(\.tensor)
             return [output] + pullback(of: [output], seeds: [inputs[1]], to: targets)
         }
         func noise(_ seed: UInt64) -> NDArray {
@@ -59,7 +68,7 @@ struct BenchmarkLayer: ParsableCommand {
             }
             return array
         }
-        let inputs = [noise(1), noise(2)]
+        let inputs = [noise(1), noise(2)].map { $0.converted(to: type) }
         for _ in 0..<max(3, steps / 10) { _ = step.run(inputs) }
         var timing = Timing()
         for _ in 0..<steps { timing.seconds.append(seconds { _ = step.run(inputs) }) }
@@ -71,5 +80,54 @@ struct BenchmarkLayer: ParsableCommand {
                 ("minimumMilliseconds", .number((timing.seconds.min() ?? .nan) * 1000)),
                 ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
             ]))
+    }
+}
+
+/// A layer with the options that benchmarks use.
+private struct BenchmarkedLayer {
+    let apply: (Tensor) -> Tensor
+    let parameters: [Parameter]
+
+    init(_ kind: LayerCommandKind, _ shape: Shape, axis: Int) {
+        let channels = shape[axis]
+        let units = shape[0]
+        var module: Module?
+        switch kind {
+        case .batchNorm: module = BatchNorm(channels, axis: axis)
+        case .layerNorm: module = LayerNorm([channels], axes: [axis])
+        case .groupNorm:
+            module = GroupNorm(groups: channels % 32 == 0 ? 32 : 1, channels, axis: axis)
+        case .instanceNorm: module = InstanceNorm(channels, axis: axis, scale: true, center: true)
+        case .rmsNorm: module = RMSNorm([channels], axes: [axis])
+        case .localResponseNorm: module = LocalResponseNorm(size: 5, axis: axis)
+        case .batchRenorm: module = BatchRenorm(channels, axis: axis, limits: .constant())
+        case .ghostBatchNorm: module = GhostBatchNorm(ghostSize: 16, channels, axis: axis)
+        case .filterResponseNorm:
+            module = FilterResponseNorm(channels, axis: axis, thresholds: false)
+        case .evoNormB0: module = EvoNormB0(channels, axis: axis)
+        case .evoNormS0:
+            module = EvoNormS0(groups: channels % 32 == 0 ? 32 : 1, channels, axis: axis)
+        case .unitNorm: module = UnitNorm(axis: axis, epsilon: 1e-5)
+        case .weightNorm, .spectralNorm, .weightStandardization: module = nil
+        }
+        if let module {
+            apply = { module($0, Context(.training)) }
+            parameters = module.parameters
+            return
+        }
+        let magnitude = Parameter([units], role: .scale, initializer: .ones)
+        let u = State("weight_u", SpectralNorm.start(units: units))
+        parameters = kind == .weightNorm ? [magnitude] : []
+        apply = { weight in
+            switch kind {
+            case .weightNorm:
+                return WeightNorm.weight(direction: weight, magnitude: magnitude.tensor)
+            case .spectralNorm:
+                let (scaled, next) = SpectralNorm.weight(weight, u: u.tensor, iterations: 1)
+                u.propose(next)
+                return scaled
+            default: return WeightStandardization.weight(weight, epsilon: 1e-5)
+            }
+        }
     }
 }
