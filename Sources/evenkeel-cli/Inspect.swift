@@ -5,7 +5,13 @@ import Foundation
 /// `evenkeel inspect`
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show a run's layers, parameters and statistics, and what looks wrong.")
+        abstract: "Show a run's layers, parameters and statistics, and what looks wrong.",
+        discussion: """
+            Warns of statistics that were never updated or that come from few samples, of a loss that \
+            differs with running statistics from that with the batch's own (measured on one batch), of \
+            biases that a batch norm takes away, of gammas near zero, dead channels, decayed gammas and \
+            betas, and of running averages that follow too fast or too slowly.
+            """)
 
     @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
     var path: String
@@ -23,7 +29,12 @@ struct Inspect: ParsableCommand {
                 }
             }
         }
-        for warning in ModelWarnings.find(trained.model) { print("warning: \(warning)") }
+        let configuration = trained.configuration
+        let trainer = Trainer(
+            trained.model, loss: .crossEntropy, optimizer: configuration.makeOptimizer())
+        let warnings = TrainingDoctor.findings(
+            trainer, trained.train, samplesPerStep: configuration.samplesPerStep)
+        for warning in warnings { print("warning: \(warning)") }
     }
 
     /// Shape, and mean, deviation and range of the values.

@@ -5,8 +5,9 @@ import Yams
 extension RunConfiguration {
     private static let keys = [
         "data", "model", "hidden", "norm", "activation", "init", "dropout", "epochs", "steps",
-        "batchSize", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1", "l2",
-        "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "precision", "seed",
+        "batchSize", "accumulate", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1",
+        "l2", "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "precision",
+        "seed",
         "maxBadBatches", "folded",
     ]
 
@@ -43,6 +44,7 @@ extension RunConfiguration {
             length = .steps(try value.integer("steps"))
         }
         if let value = entries["batchSize"] { batchSize = try value.integer("batchSize") }
+        if let value = entries["accumulate"] { accumulate = try value.integer("accumulate") }
         if let value = entries["dropLastBatch"] { dropsLastBatch = try value.flag("dropLastBatch") }
         if let value = entries["optimizer"] { optimizer = try Self.choice(value, "optimizer") }
         if let value = entries["learningRate"] { learningRate = try value.number("learningRate") }
@@ -126,7 +128,7 @@ extension RunConfiguration {
         case .steps(let count): pairs.append(("steps", integer(count)))
         }
         pairs += [
-            ("batchSize", integer(batchSize)),
+            ("batchSize", integer(batchSize)), ("accumulate", integer(accumulate)),
             ("dropLastBatch", Node(dropsLastBatch ? "true" : "false", Tag(.bool))),
             ("optimizer", Node(optimizer.rawValue)), ("learningRate", number(learningRate)),
             ("momentum", number(momentum)), ("l1", number(l1)), ("l2", number(l2)),

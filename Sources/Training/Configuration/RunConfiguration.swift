@@ -21,6 +21,8 @@ public struct RunConfiguration: Hashable, Sendable {
 
     public var length = TrainingLength.epochs(3)
     public var batchSize = 128
+    /// So many batches make a step; see ``Trainer/accumulate``.
+    public var accumulate = 1
     public var dropsLastBatch = false
     public var optimizer = OptimizerKind.adam
     public var learningRate = 1e-3
@@ -60,6 +62,9 @@ public struct RunConfiguration: Hashable, Sendable {
                 hidden: hidden, outputs: classes, norm: norm, activation: activation,
                 initializer: initializer, dropout: dropout)
     }
+
+    /// Samples in a step.
+    public var samplesPerStep: Int { batchSize * accumulate }
 
     /// The data, as the model takes it: normalized if that was asked for, and for a perceptron with each
     /// sample as one row of numbers. Throws when the channels are not those of the run's statistics.
@@ -118,6 +123,10 @@ public struct RunConfiguration: Hashable, Sendable {
                 (0...1_000_000_000).contains(count), "steps: expected 0 to 10^9, found \(count)")
         }
         try require(batchSize >= 1, "batchSize: expected 1 or more, found \(batchSize)")
+        try require(accumulate >= 1, "accumulate: expected 1 or more, found \(accumulate)")
+        try require(
+            !batchSize.multipliedReportingOverflow(by: accumulate).overflow,
+            "accumulate: \(accumulate) batches of \(batchSize) samples are too many for a step")
         try require(
             learningRate >= 0 && learningRate.isFinite,
             "learningRate: expected 0 or more, found \(learningRate)")

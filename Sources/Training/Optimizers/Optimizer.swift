@@ -109,7 +109,8 @@ open class Optimizer {
         return Tensor.stack([stepSize, rootCorrection, rate * shrinkage, scale])
     }
 
-    private func group(_ named: (name: String, parameter: Parameter)) -> ParameterGroup? {
+    /// How a parameter is treated; nil is the plain way.
+    func group(_ named: (name: String, parameter: Parameter)) -> ParameterGroup? {
         groups.first { $0.matches(named.name, named.parameter) }
     }
 

@@ -64,6 +64,13 @@ final class Evaluator {
             metrics: Dictionary(pairs, uniquingKeysWith: { $1 }), sampleCount: count)
     }
 
+    /// The mean loss of some samples as one batch.
+    func meanLoss(_ data: Dataset, _ indices: NDArray) -> Double {
+        let indices = data.readable(indices)
+        let outputs = scoring.run([data.table, indices, data.answerArray]).outputs
+        return outputs[1].elements(as: Double.self).reduce(0, +) / Double(indices.elementCount)
+    }
+
     func predict(_ data: Dataset, batchSize: Int) throws -> NDArray {
         var values: [Float] = []
         var sample: Shape = []

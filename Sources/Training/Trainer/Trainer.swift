@@ -29,6 +29,13 @@ public final class Trainer {
     public let average: WeightAverage?
     /// What training computes with; evaluation is in the parameters' own type.
     public let precision: Precision
+    /// How many batches make one step: gradients and batch statistics are those of all their samples as
+    /// one batch, bit for bit, because a batch is a row of shards either way.
+    ///
+    /// Exact batch statistics need every sample's activations before the first gradient, so a step also
+    /// takes the memory of that one large batch; accumulation that saves memory by forgetting activations
+    /// would compute other statistics (each batch its own). For those, see ``GhostBatchNorm``.
+    public let accumulate: Int
     public let backend: Backend
     public let workers: Workers
     /// So many batches in a row may be skipped for not being finite; one more is an error.
@@ -45,7 +52,7 @@ public final class Trainer {
     public init(
         _ model: Module, loss: Loss, evaluationLoss: Loss? = nil, optimizer: Optimizer,
         metrics: [Metric] = [], schedule: Schedule = .constant, seed: UInt64 = 0,
-        augmentation: Augmentation? = nil, averageDecay: Double? = nil,
+        augmentation: Augmentation? = nil, averageDecay: Double? = nil, accumulate: Int = 1,
         precision: Precision = .float32, backend: Backend = .fast, workers: Workers = .shared
     ) {
         self.model = model
@@ -58,11 +65,13 @@ public final class Trainer {
         self.metrics = metrics
         self.schedule = schedule
         self.seed = seed
+        precondition(accumulate > 0, "Trainer: expected batches to accumulate, found \(accumulate)")
         self.augmentation = augmentation
         average = averageDecay.map {
             WeightAverage(model, decay: $0, backend: backend, workers: workers)
         }
         self.precision = precision.supported
+        self.accumulate = accumulate
         self.backend = backend
         self.workers = workers
     }
@@ -71,6 +80,7 @@ public final class Trainer {
     ///
     /// - Parameters:
     ///   - length: how long, resumed steps included.
+    ///   - batchSize: samples in a batch; ``accumulate`` batches make a step.
     ///   - shuffles: whether each epoch visits the samples in a random order of its own.
     ///   - dropsLastBatch: whether samples that do not fill a batch at an epoch's end are left out.
     ///   - validation: evaluated after each epoch.
@@ -88,13 +98,14 @@ public final class Trainer {
         try check(data, batchSize: batchSize, dropsLastBatch: dropsLastBatch)
         var sampler = try BatchSampler(
             order: EpochOrder(count: data.count, seed: seed, isShuffled: shuffles),
-            batchSize: batchSize, dropsLast: dropsLastBatch)
+            batchSize: batchSize * accumulate, dropsLast: dropsLastBatch)
         sampler.position = sampler.position(step: progress.step)
         prepare(data)
         data.beginLoading(order: sampler.order.indices(epoch: sampler.position.epoch).map(Int.init))
 
         let session = TrainingSession(
-            trainer: self, stepsPerEpoch: sampler.batchesPerEpoch,
+            trainer: self, data: data, samplesPerStep: min(batchSize * accumulate, data.count),
+            stepsPerEpoch: sampler.batchesPerEpoch,
             totalSteps: length.steps(perEpoch: sampler.batchesPerEpoch), progress: progress)
         var history = TrainingHistory()
         var epochStart = (samples: 0, seconds: 0.0)
@@ -160,6 +171,16 @@ public final class Trainer {
             backend: backend, workers: workers)
         evaluators.append(new)
         return new
+    }
+
+    /// The mean loss of samples drawn from the data, as one batch without dropout. Traced anew, because
+    /// what normalizes may have changed.
+    func measureLoss(_ data: Dataset, samples: Int) -> Double {
+        let evaluator = Evaluator(
+            model, loss: evaluationLoss, metrics: [], scaling: InputScaling(data),
+            backend: backend, workers: workers)
+        let order = EpochOrder(count: data.count, seed: seed).indices(epoch: 0)
+        return evaluator.meanLoss(data, NDArray(Array(order.prefix(samples))))
     }
 
     // MARK: - One batch
@@ -264,13 +285,15 @@ public final class Trainer {
         return losses.mean()
     }
 
-    /// The step for batches of so many samples, compiled and not run: to look at its plan.
+    /// The step for batches of so many samples (``accumulate`` of them), compiled and not run: to look at
+    /// its plan.
     public func compiledStep(_ data: Dataset, batchSize: Int) -> any RunnableStep {
         prepare(data)
         var specs = [
             TensorSpec(data.table.shape, data.table.elementType),
             TensorSpec(data.answerArray.shape, data.answerArray.elementType),
-            TensorSpec([batchSize], .int32), TensorSpec([], .int64), TensorSpec([], .float64),
+            TensorSpec([batchSize * accumulate], .int32), TensorSpec([], .int64),
+            TensorSpec([], .float64),
         ]
         if augmentation != nil { specs.append(TensorSpec([], .int64)) }
         return trainingStep.compiled(specs)
@@ -284,12 +307,16 @@ public final class Trainer {
         guard batchSize > 0 else {
             throw .invalid("the batch size must be 1 or more, found \(batchSize)")
         }
+        let (samples, overflows) = batchSize.multipliedReportingOverflow(by: accumulate)
+        guard !overflows else {
+            throw .invalid("\(accumulate) batches of \(batchSize) samples are too many for a step")
+        }
         try augmentation?.check(data)
-        var sizes = [min(batchSize, data.count)]
-        let rest = data.count % batchSize
+        var sizes = [min(samples, data.count)]
+        let rest = data.count % samples
         if !dropsLastBatch && rest > 0 { sizes.append(rest) }
         if sizes.contains(1), let problem = singleSampleProblem(data) {
-            throw .invalid("\(problem) (\(data.count) samples in batches of \(batchSize))")
+            throw .invalid("\(problem) (\(data.count) samples in batches of \(samples))")
         }
     }
 

@@ -1,4 +1,5 @@
 import Arrays
+import Datasets
 import Graph
 import Layers
 
@@ -30,6 +31,10 @@ public struct TrainingBatch: Sendable {
 /// A training while it runs, as callbacks see it.
 public final class TrainingSession {
     public let trainer: Trainer
+    /// What is trained on.
+    public let data: Dataset
+    /// Samples in a step: the batches that are accumulated, together.
+    public let samplesPerStep: Int
     /// The number of batches in an epoch, and in the whole training.
     public let stepsPerEpoch: Int
     public let totalSteps: Int
@@ -48,8 +53,13 @@ public final class TrainingSession {
     /// Set when someone asked to stop.
     public private(set) var stopReason: StopReason?
 
-    init(trainer: Trainer, stepsPerEpoch: Int, totalSteps: Int, progress: TrainingProgress) {
+    init(
+        trainer: Trainer, data: Dataset, samplesPerStep: Int, stepsPerEpoch: Int, totalSteps: Int,
+        progress: TrainingProgress
+    ) {
         self.trainer = trainer
+        self.data = data
+        self.samplesPerStep = samplesPerStep
         self.stepsPerEpoch = stepsPerEpoch
         self.totalSteps = totalSteps
         self.progress = progress

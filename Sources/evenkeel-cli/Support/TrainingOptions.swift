@@ -50,10 +50,19 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "How many batches to train on, instead of --epochs.")
     var steps: Int?
 
-    @Option(parsing: .unconditional, help: "Samples per step (default: 128).")
+    @Option(parsing: .unconditional, help: "Samples in a batch (default: 128).")
     var batchSize: Int?
 
-    @Flag(help: "Leave out samples that do not fill a batch at the end of an epoch.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How many batches make a step, exactly as one large batch would (default: 1).",
+            discussion: """
+                Batch statistics are those of all samples of the step, and so is the memory it takes.
+                """))
+    var accumulate: Int?
+
+    @Flag(help: "Leave out samples that do not fill a step at the end of an epoch.")
     var dropLastBatch = false
 
     @Option(help: "How weights are updated (default: adam).")
@@ -181,6 +190,7 @@ struct TrainingOptions: ParsableArguments {
         set(epochs.map { .epochs($0) }, \.length)
         set(steps.map { .steps($0) }, \.length)
         set(batchSize, \.batchSize)
+        set(accumulate, \.accumulate)
         if dropLastBatch { result.dropsLastBatch = true }
         set(optimizer, \.optimizer)
         set(learningRate, \.learningRate)

@@ -87,6 +87,10 @@ struct TrainingRun {
             callbacks: [
                 ProgressPrinter(console.human, prefix: prefix), EventPrinter(console),
                 RunRecorder(folder, metricsByteCount: metricsByteCount),
+                TrainingDoctor { [console, prefix] warning in
+                    Console.writeError("\(prefix)warning: \(warning)")
+                    console.event(JSONObject(event: "warning", [("text", .text(warning))]))
+                },
                 Interruption.Callback(), session,
             ] + recorder + callbacks, resuming: progress)
         Self.warn(ofSkipped: train.unreadable + test.unreadable)
@@ -107,14 +111,16 @@ struct TrainingRun {
     func makeTrainer(_ model: Module, samples: Int) throws -> Trainer {
         let perEpoch =
             configuration.dropsLastBatch
-            ? samples / configuration.batchSize : (samples - 1) / configuration.batchSize + 1
+            ? samples / configuration.samplesPerStep
+            : (samples - 1) / configuration.samplesPerStep + 1
         let total = configuration.length.steps(perEpoch: perEpoch)
         let trainer = Trainer(
             model, loss: configuration.loss, evaluationLoss: .crossEntropy,
             optimizer: configuration.makeOptimizer(), metrics: [.accuracy],
             schedule: try configuration.makeSchedule(totalSteps: total), seed: configuration.seed,
             augmentation: configuration.augmentation, averageDecay: configuration.averageDecay,
-            precision: configuration.precision, workers: workers)
+            accumulate: configuration.accumulate, precision: configuration.precision,
+            workers: workers)
         if trainer.precision != configuration.precision {
             Console.writeError(
                 "warning: this processor has no instructions for \(configuration.precision); "
@@ -159,6 +165,7 @@ struct TrainingRun {
                     ("trainSamples", .integer(train.count)),
                     ("testSamples", .integer(test.count)),
                     ("batchSize", .integer(configuration.batchSize)),
+                    ("accumulate", .integer(configuration.accumulate)),
                     ("step", .integer(progress.step)), ("threads", .integer(workers.count)),
                 ]))
     }
