@@ -49,7 +49,8 @@ final class SampleLoader: Sendable {
     var failures: [FileError] { work.failures }
 }
 
-/// What the threads share.
+/// What the threads share. Everything that changes is guarded by the condition, which the compiler cannot
+/// see; hence `@unchecked Sendable`.
 private final class Work: @unchecked Sendable {
     private enum State: UInt8 { case waiting, claimed, done }
 

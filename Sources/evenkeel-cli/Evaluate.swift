@@ -7,11 +7,7 @@ struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Evaluate a run's model on its test data.")
 
-    @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
-    var path: String
-
-    @Option(help: "Other data than the run's: fashion-mnist, or a folder as train takes it.")
-    var data: String?
+    @OptionGroup var argument: RunArgument
 
     @Option(help: "Worker threads; results do not depend on it.")
     var threads: Int?
@@ -20,7 +16,7 @@ struct Evaluate: ParsableCommand {
     var json = false
 
     func run() throws {
-        let trained = try TrainedModel(RunFolder(path), data: data)
+        let trained = try argument.load()
         let metrics: [Metric] = [.accuracy, .topK(5), .precision, .recall, .f1]
         let trainer = Trainer(
             trained.model, loss: .crossEntropy, optimizer: SGD(), metrics: metrics,

@@ -16,14 +16,10 @@ struct Fold: ParsableCommand {
             The new run can be evaluated, can predict and be inspected; it cannot be trained further.
             """)
 
-    @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
-    var path: String
+    @OptionGroup var argument: RunArgument
 
     @Option(help: "The folder of the new run; there must be none yet.")
     var output: String
-
-    @Option(help: "Other data than the run's: fashion-mnist, or a folder as train takes it.")
-    var data: String?
 
     @Flag(help: "One JSON object on standard output.")
     var json = false
@@ -33,7 +29,7 @@ struct Fold: ParsableCommand {
         guard !target.exists else {
             throw FileError(path: output, kind: .system, reason: "there is a run here already")
         }
-        let trained = try TrainedModel(RunFolder(path), data: data)
+        let trained = try argument.load()
         let certificate = try trained.model.fold(verifying: trained.test)
         var configuration = trained.configuration
         configuration.isFolded = true

@@ -13,11 +13,10 @@ struct Inspect: ParsableCommand {
             betas, and of running averages that follow too fast or too slowly.
             """)
 
-    @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
-    var path: String
+    @OptionGroup var argument: RunArgument
 
     func run() throws {
-        let trained = try TrainedModel(RunFolder(path))
+        let trained = try argument.load()
         print("\(trained.model.parameterCount) parameters")
         for (name, module) in trained.model.namedModules where !name.isEmpty {
             print("\(name) \(type(of: module))")

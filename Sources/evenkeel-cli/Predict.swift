@@ -14,8 +14,7 @@ struct Predict: ParsableCommand {
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case csv, json }
 
-    @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
-    var path: String
+    @OptionGroup var argument: RunArgument
 
     @Option(help: "Samples: a .npy file [samples, ...], or an IDX file, also gzipped.")
     var input: String
@@ -24,7 +23,7 @@ struct Predict: ParsableCommand {
     var format = Format.csv
 
     func run() throws {
-        let trained = try TrainedModel(RunFolder(path))
+        let trained = try argument.load()
         let array = input.hasSuffix(".npy") ? try NPY.read(input) : try IDX.read(input)
         let expected = trained.test.featureShape
         guard array.shape.rank > 0, array.shape[0] > 0,

@@ -11,11 +11,7 @@ struct Recalibrate: ParsableCommand {
             model.safetensors is replaced, its checkpoint stays.
             """)
 
-    @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
-    var path: String
-
-    @Option(help: "Other data than the run's: fashion-mnist, or a folder of IDX files.")
-    var data: String?
+    @OptionGroup var argument: RunArgument
 
     @Option(help: "Worker threads; results do not depend on it.")
     var threads: Int?
@@ -24,8 +20,8 @@ struct Recalibrate: ParsableCommand {
     var json = false
 
     func run() throws {
-        let folder = RunFolder(path)
-        let trained = try TrainedModel(folder, data: data)
+        let folder = argument.folder
+        let trained = try argument.load()
         let workers = try makeWorkers(threads)
         let trainer = Trainer(
             trained.model, loss: .crossEntropy, optimizer: SGD(), metrics: [.accuracy],
@@ -35,7 +31,7 @@ struct Recalibrate: ParsableCommand {
         let after = try trainer.evaluate(trained.test)
         guard !norms.isEmpty else {
             throw FileError.malformed(
-                path, "the model has no batch norm whose statistics could be recomputed")
+                argument.path, "the model has no batch norm whose statistics could be recomputed")
         }
         try trained.model.write(to: folder.model)
         let console = Console(isJSON: json)

@@ -10,22 +10,18 @@ struct Report: ParsableCommand {
             gradients, throughput and memory, and the confusion matrix over the test data.
             """)
 
-    @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
-    var path: String
-
-    @Option(help: "Other data than the run's: fashion-mnist, or a folder as train takes it.")
-    var data: String?
+    @OptionGroup var argument: RunArgument
 
     @Option(help: "Worker threads; results do not depend on it.")
     var threads: Int?
 
     func run() throws {
-        let folder = RunFolder(path)
+        let folder = argument.folder
         _ = try folder.readConfiguration()
         var outputs: NDArray?
         var test: Dataset?
         do {
-            let trained = try TrainedModel(folder, data: data)
+            let trained = try argument.load()
             let trainer = Trainer(
                 trained.model, loss: .crossEntropy, optimizer: SGD(),
                 workers: try makeWorkers(threads))
