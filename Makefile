@@ -9,10 +9,10 @@ python := .venv/bin/python
 rooms := $(sort $(filter-out C% evenkeel-cli,$(notdir $(patsubst %/,%,$(wildcard Sources/*/)))))
 formatted := $(wildcard Package.swift Sources Tests Examples)
 
-.PHONY: help setup demo test bench format lint docs fixtures
+.PHONY: help setup demo test test-web bench format lint docs fixtures
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' \
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' \
 		| while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 setup: ## Install the system packages that are missing (Debian, Ubuntu)
@@ -25,6 +25,11 @@ demo: setup ## Train on Fashion-MNIST with and without batch norm, and write a r
 
 test: setup ## Run all tests; FILTER=name runs those whose name matches
 	swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+
+test-web: setup ## Try the dashboard in a real browser; screenshots go to artifacts/web
+	scripts/setup web
+	swift build -c release --product evenkeel
+	python3 Tests/Web/run.py .build/release/evenkeel --artifacts artifacts/web
 
 bench: setup ## Race PyTorch, JAX and oneDNN; ARGS='--help' tells what else it can do
 	scripts/bench-env

@@ -28,6 +28,7 @@ let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numer
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -41,6 +42,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.0.0"),
+        // Without its support of configuration files, which would be one more package to build.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
+        // Hummingbird's own foundations, as far as the dashboard names them.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
@@ -82,9 +90,23 @@ let package = Package(
                 "Arrays", "Datasets", "Graph", "Interchange", "Lab", "Layers", "Models",
                 "Normalization", "Runtime", "Training",
             ]),
+        // The library does without it, so that nobody builds a server who wants a network.
+        .target(
+            name: "Dashboard",
+            dependencies: [
+                "Interchange", "Lab", "Training", hummingbird, logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("Page")],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "evenkeel-cli",
-            dependencies: ["EvenKeel", arguments, logging, yams],
+            dependencies: ["Dashboard", "EvenKeel", arguments, logging, yams],
             swiftSettings: settings
         ),
 
@@ -123,6 +145,7 @@ let package = Package(
             ]),
         tests(
             "Lab", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime", "Training"]),
+        tests("Dashboard", ["Arrays", "Interchange", "Training"]),
         tests("EvenKeel", ["evenkeel-cli"]),
     ],
     cLanguageStandard: .c17

@@ -19,6 +19,7 @@ struct EvenKeelCommand: ParsableCommand {
             Train.self, Evaluate.self, Predict.self, Inspect.self, PlanCommand.self,
             Benchmark.self, Demo.self, WorkedExample.self, LayerCommand.self,
             Recalibrate.self, Fold.self, Import.self, LabCommand.self, Report.self,
+            DashboardCommand.self,
         ])
 
     static func main() {

@@ -11,8 +11,8 @@ struct Train: ParsableCommand {
             evenkeel train --model layers.yaml --optimizer sgd --learning-rate 0.1
             evenkeel train --output runs/first --resume --epochs 10
 
-            The run folder gets config.yaml, metrics.jsonl, statistics.jsonl (what was seen inside the \
-            layers), model.safetensors and a checkpoint. Ctrl-C \
+            The run folder gets config.yaml, metrics.jsonl, progress.jsonl (for `evenkeel dashboard`), \
+            statistics.jsonl (what was seen inside the layers), model.safetensors and a checkpoint. Ctrl-C \
             finishes the step and saves; --resume goes on, with the same results as if nothing had \
             happened, also after the program was killed.
 

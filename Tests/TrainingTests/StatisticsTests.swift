@@ -106,7 +106,7 @@ struct StatisticsTests {
                 try whole.prefix(length).write(to: URL(filePath: folder.statistics))
                 #expect(try folder.readStatistics() == seen.dropLast())
             }
-            try folder.truncateStatistics(toStep: seen[1].step)
+            try folder.truncateRecords(toStep: seen[1].step)
             #expect(try folder.readStatistics() == [seen[0]])
             try folder.append(seen[1])
             #expect(try folder.readStatistics() == Array(seen.prefix(2)))

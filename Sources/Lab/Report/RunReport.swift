@@ -14,14 +14,14 @@ public struct RunReport {
     private let mistakes: Mistakes?
 
     /// A line of `metrics.jsonl`.
-    struct EpochLine: Codable {
-        var epoch: Int
-        var step: Int
-        var trainLoss: Double?
-        var testLoss: Double?
-        var testAccuracy: Double?
-        var samplesPerSecond: Double?
-        var seconds: Double?
+    package struct EpochLine: Codable {
+        package var epoch: Int
+        package var step: Int
+        package var trainLoss: Double?
+        package var testLoss: Double?
+        package var testAccuracy: Double?
+        package var samplesPerSecond: Double?
+        package var seconds: Double?
     }
 
     /// Reads a run's folder.

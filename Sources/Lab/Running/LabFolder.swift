@@ -6,6 +6,8 @@ import Training
 ///
 /// - `lab.json`: which experiments, with which options, on which machine,
 /// - `EXPERIMENT/trials/*.json`: what each finished training gave,
+/// - `EXPERIMENT/trials/*.progress.jsonl`: how each training goes or went, lines of `ProgressLine`,
+/// - `stop`: put there by another program, ends the lab's run; see `StopRequest`,
 /// - `report.html`, `report.json` and `EXPERIMENT/*.csv`, made of them.
 public struct LabFolder: Sendable {
     public let path: String
@@ -107,11 +109,16 @@ public struct LabFolder: Sendable {
 
     // MARK: - Finished trials
 
-    private struct Record: Codable {
-        var stamp: String
-        var configuration: String
-        var seed: Int
-        var outcome: Outcome
+    /// The file of a finished trial.
+    package struct Record: Codable {
+        package var stamp: String
+        package var configuration: String
+        package var seed: Int
+        package var outcome: Outcome
+
+        package static let suffix = ".json"
+        /// Of the file that tells how the trial goes, in place of ``suffix``.
+        package static let progressSuffix = ".progress.jsonl"
     }
 
     func save(
@@ -137,6 +144,15 @@ public struct LabFolder: Sendable {
         return record.outcome
     }
 
+    /// Where a trial tells how it goes.
+    func progressPath(
+        _ experiment: Experiment, _ configuration: Grid.Configuration, seed: Int
+    ) -> String {
+        String(
+            trialPath(experiment, configuration, seed: seed).dropLast(Record.suffix.count))
+            + Record.progressSuffix
+    }
+
     private static func stamp(_ configuration: Grid.Configuration, _ data: String) -> String {
         "\(configuration.trial.stamp) | data \(data)"
     }
@@ -152,7 +168,7 @@ public struct LabFolder: Sendable {
         let plain = name.map {
             $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "." || $0 == "_" ? $0 : "-"
         }
-        return "\(String(plain))_seed-\(seed).json"
+        return "\(String(plain))_seed-\(seed)\(Record.suffix)"
     }
 
     /// What there is of an experiment.

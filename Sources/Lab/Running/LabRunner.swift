@@ -71,9 +71,13 @@ public struct LabRunner: Sendable {
     ) {
         let workers = Workers(count: threads)
         while !isCancelled(), let job = queue.next() {
+            let progressPath = folder.progressPath(
+                experiment, job.configuration, seed: job.seed)
+            // What an interrupted run left; this one begins anew.
+            unlink(progressPath)
             let runner = TrialRunner(
                 trial: job.configuration.trial, seed: job.seed, train: train, test: test,
-                workers: workers
+                workers: workers, progressPath: progressPath
             ) { done, total in
                 progress.update(job.key, seed: job.seed, Double(done) / Double(max(total, 1)))
                 return !isCancelled()

@@ -12,6 +12,8 @@ struct TrialRunner {
     let train: Dataset
     let test: Dataset
     let workers: Workers
+    /// The file of `ProgressLine`s; nil for none.
+    var progressPath: String?
     /// Told of every step: how many of how many are done. False stops.
     let goesOn: (_ done: Int, _ total: Int) -> Bool
 
@@ -20,11 +22,13 @@ struct TrialRunner {
         let setting = try makeSetting()
         let recorders = trial.probes.compactMap { $0.recorder(setting) }
         let stopper = Stopper(goesOn)
+        let progress = progressPath.map { [ProgressRecorder($0)] } ?? []
         var isDiverged = false
         do {
             let history = try setting.trainer.fit(
                 setting.train, trial.run.length, batchSize: trial.run.batchSize,
-                dropsLastBatch: trial.run.dropsLastBatch, callbacks: [stopper] + recorders)
+                dropsLastBatch: trial.run.dropsLastBatch,
+                callbacks: [stopper] + progress + recorders)
             if history.stopReason == .interrupted { return nil }
         } catch TrainingError.tooManyBadBatches {
             // What a training at the edge does is a result like any other.

@@ -5,10 +5,12 @@ import Interchange
 ///
 /// - `config.yaml`: what determines the run,
 /// - `metrics.jsonl`: one JSON object per epoch,
+/// - `progress.jsonl`: one JSON object about twice a second, a ``ProgressLine``; locked while the run runs,
 /// - `statistics.jsonl`: one JSON object per look into the model, a ``StepStatistics``,
 /// - `model.safetensors`: parameters and statistics,
 /// - `folding.json`: of a folded run, the certificate of its folding,
-/// - `checkpoint.safetensors` and `checkpoint.previous.safetensors`: what resuming needs.
+/// - `checkpoint.safetensors` and `checkpoint.previous.safetensors`: what resuming needs,
+/// - `stop`: put there by another program, ends the run; see ``StopRequest``.
 public struct RunFolder: Sendable {
     public let path: String
 
@@ -16,6 +18,7 @@ public struct RunFolder: Sendable {
 
     public var configuration: String { path + "/config.yaml" }
     public var metrics: String { path + "/metrics.jsonl" }
+    public var progress: String { path + "/progress.jsonl" }
     public var statistics: String { path + "/statistics.jsonl" }
     public var model: String { path + "/model.safetensors" }
     public var folding: String { path + "/folding.json" }
@@ -38,7 +41,10 @@ public struct RunFolder: Sendable {
 
     /// Removes what an earlier run in this folder left, apart from the configuration.
     public func clear() throws {
-        for file in [metrics, statistics, model, folding, checkpoint, previousCheckpoint]
+        let files = [
+            metrics, progress, statistics, model, folding, checkpoint, previousCheckpoint,
+        ]
+        for file in files
         where FileManager.default.fileExists(atPath: file) {
             do { try FileManager.default.removeItem(atPath: file) } catch {
                 throw FileError(path: file, kind: .system, reason: "cannot be removed")
@@ -125,11 +131,23 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// Removes what was seen after a step, for a run that goes on from there, and a torn line.
-    public func truncateStatistics(toStep step: Int) throws {
-        guard FileManager.default.fileExists(atPath: statistics) else { return }
+    /// Removes what was written of steps after one, for a run that goes on from there, and torn lines.
+    public func truncateRecords(toStep step: Int) throws {
         let kept = try readStatistics().filter { $0.step < step }
-        try AtomicFile.write(
-            kept.map { JSONLines.encode($0) + "\n" }.joined(), to: statistics)
+        try rewrite(statistics, kept)
+        var lines: [ProgressLine] = []
+        do throws(FileError) {
+            lines = try JSONLines.read(progress, as: ProgressLine.self)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+        lines.removeAll { $0.step > step }
+        for index in lines.indices { lines[index].ending = nil }
+        try rewrite(progress, lines)
+    }
+
+    private func rewrite<Line: Encodable>(_ path: String, _ lines: [Line]) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        try AtomicFile.write(lines.map { JSONLines.encode($0) + "\n" }.joined(), to: path)
     }
 }

@@ -110,9 +110,12 @@ enum LabSession {
     ) throws {
         let parts = try TrainingRun.load(options.data)
         _ = try folder.begin(LabFolder.Manifest(experiments, options))
+        let stop = StopRequest(folder: folder.path)
+        stop.withdraw()
+        defer { stop.withdraw() }
         let runner = LabRunner(
             experiments, options, folder: folder, threads: threads, progress: LabProgress(),
-            isCancelled: { Interruption.isRequestedNow })
+            isCancelled: { Interruption.isRequestedNow || stop.isRequested })
         let isFinished = try runner.run(train: parts.train, test: parts.test)
         try report(folder)
         if !isFinished {

@@ -69,7 +69,7 @@ struct TrainingRun {
         if resumes, let checkpoint = try loadCheckpoint() {
             try checkpoint.restore(trainer, source: folder.checkpoint)
             try folder.truncateMetrics(to: checkpoint.metricsByteCount)
-            try folder.truncateStatistics(toStep: checkpoint.progress.step)
+            try folder.truncateRecords(toStep: checkpoint.progress.step)
             progress = checkpoint.progress
             metricsByteCount = checkpoint.metricsByteCount
         } else {
@@ -91,7 +91,9 @@ struct TrainingRun {
                     Console.writeError("\(prefix)warning: \(warning)")
                     console.event(JSONObject(event: "warning", [("text", .text(warning))]))
                 },
-                Interruption.Callback(), session,
+                Interruption.Callback(),
+                StopRequest.Callback(StopRequest(folder: folder.path)),
+                ProgressRecorder(folder.progress), session,
             ] + recorder + callbacks, resuming: progress)
         Self.warn(ofSkipped: train.unreadable + test.unreadable)
         if history.stopReason == .interrupted {
