@@ -7,12 +7,24 @@ struct LabCommandTests {
     func list() throws {
         let list = try Command.run("lab", "list")
         #expect(list.status == 0)
-        #expect(list.output.split(separator: "\n").count == 11)
+        let lines = list.output.split(separator: "\n")
+        #expect(lines.count == 22 && lines.count { $0.contains("--model: It") } == 11)
         #expect(list.output.contains("gradient-flow"))
         let unknown = try Command.run("lab", "run", "nonsense")
         #expect(unknown.status == 64 && unknown.errors.contains("unknown experiment 'nonsense'"))
         let none = try Command.run("lab", "report", "/nonexistent")
         #expect(none.status == 1 && none.errors.hasPrefix("error: /nonexistent: no lab here"))
+    }
+
+    @Test("A network without a place for normalizers is a usage error")
+    func model() throws {
+        try Command.withFolder { path in
+            let yaml = "\(path)/plain.yaml"
+            try "layers: [flatten, dense: 4]".write(toFile: yaml, atomically: true, encoding: .utf8)
+            let refused = try Command.run("lab", "run", "position", "--model", yaml)
+            #expect(refused.status == 64)
+            #expect(refused.errors.hasPrefix("error: \(yaml) has no batchNorm"))
+        }
     }
 
     @Test("A run has statistics, is resumed without doubles, and can be reported on")

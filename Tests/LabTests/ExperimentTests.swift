@@ -120,4 +120,71 @@ struct ExperimentTests {
         let manifest = LabFolder.Manifest([.convergence], options)
         #expect(try manifest.options() == options)
     }
+
+    @Test("Every experiment takes a user's network", arguments: Experiment.all.map(\.name))
+    func userNetwork(name: String) throws {
+        let experiment = try #require(Experiment.named(name))
+        #expect(experiment.withModel.hasPrefix("It ") && experiment.withModel.hasSuffix("."))
+        let data = try LabSupport.data(8, seed: 1)
+        var options = LabOptions()
+        options.model = try ModelDescription(
+            yaml: "[flatten, {dense: {outputs: 12, bias: false}}, batchNorm, relu, dense: 4]",
+            source: "own.yaml")
+        options.modelName = "own.yaml"
+        try options.check(experiment)
+        let configurations = experiment.grid(options).configurations
+        #expect(Set(configurations.map(\.trial.stamp)).count == configurations.count)
+        let image = Tensor(NDArray(repeating: Float(1), shape: [2, 6, 6, 1]))
+        for configuration in configurations {
+            let trial = configuration.trial
+            guard case .layers = trial.network else {
+                Issue.record("\(configuration.name) is not the user's network")
+                continue
+            }
+            let model = try trial.network.make(norm: trial.run.norm, data: data, seed: 1)
+            #expect(model(image).shape == [2, 4])
+        }
+        // A claim of what is not measured is none.
+        let results = Results(
+            entries: configurations.map { Results.Entry(configuration: $0, outcomes: [:]) })
+        let claims = experiment.claims.filter { $0.applies(results) }
+        #expect(claims.count == (name == "position" ? 1 : experiment.claims.count))
+
+        options.model = try ModelDescription(
+            yaml: "[flatten, {dense: 8}, relu, dense: 4]", source: "")
+        #expect(throws: ConfigurationError.self) { try options.check(experiment) }
+    }
+
+    @Test("Batch norms change places with activations, in blocks too, and keep what they need")
+    func positions() throws {
+        func read(_ yaml: String) throws -> ModelDescription {
+            try ModelDescription(yaml: yaml, source: "own.yaml")
+        }
+        let before = try read(
+            """
+            - flatten
+            - dense: 9
+            - residual: [{dense: {outputs: 9, bias: false}}, batchNorm, relu, {dense: 9}]
+            - batchNorm: {epsilon: 1e-3}
+            - tanh
+            - dense: 4
+            """)
+        let behind = try read(
+            """
+            - flatten
+            - dense: 9
+            - residual: [{dense: 9}, relu, batchNorm, {dense: 9}]
+            - tanh
+            - batchNorm: {epsilon: 1e-3}
+            - dense: 4
+            """)
+        #expect(before.withNorms(behindActivations: true) == behind)
+        #expect(behind.withNorms(behindActivations: true) == behind)
+        #expect(before.withNorms(behindActivations: false) == before)
+        #expect(
+            behind.withNorms(behindActivations: false).layers.map(\.kind)
+                == before.layers.map(\.kind))
+        let apart = try read("[flatten, {dense: 4}, batchNorm, {dense: 4}, relu]")
+        #expect(apart.withNorms(behindActivations: true) == apart)
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import Synchronization
 import Runtime
 import Testing
@@ -103,6 +104,20 @@ struct LabRunnerTests {
             #expect("\(error!)".contains("other options"))
             try Data("{".utf8).write(to: URL(filePath: folder.manifestPath))
             #expect(throws: (any Error).self) { try folder.read() }
+        }
+    }
+
+    @Test("A folder has one lab at work at a time, and is free again when it ends")
+    func claimed() throws {
+        try LabSupport.withFolder { folder in
+            var claim: FolderClaim? = try folder.claim()
+            let error = #expect(throws: FileError.self) {
+                _ = try LabSupport.run(LabSupport.experiment(), folder)
+            }
+            #expect(error?.reason.contains("another lab") == true)
+            #expect(claim != nil)
+            claim = nil
+            #expect(try LabSupport.run(LabSupport.experiment(), folder))
         }
     }
 

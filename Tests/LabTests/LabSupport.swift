@@ -53,7 +53,6 @@ enum LabSupport {
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> Bool {
         let options = options(seeds: seeds)
-        _ = try folder.begin(LabFolder.Manifest([experiment], options))
         let runner = LabRunner(
             [experiment], options, folder: folder, threads: threads,
             progress: LabProgress(.nullDevice, isTerminal: false), isCancelled: isCancelled)

@@ -107,27 +107,4 @@ struct ReportTests {
                     .contains("No epoch has been finished yet"))
         }
     }
-
-    @Test("Pictures are PNG that others read", arguments: [1, 3])
-    func png(channels: Int) throws {
-        try LabSupport.withFolder { folder in
-            var generator = PhiloxGenerator(seed: 5)
-            for (width, height) in [(1, 1), (7, 5), (150, 200)] {
-                let pixels = (0..<(width * height * channels)).map { _ in
-                    UInt8(truncatingIfNeeded: generator.next())
-                }
-                let place = "\(folder.path)/\(width)"
-                for name in ["a", "b"] {
-                    try FileManager.default.createDirectory(
-                        atPath: "\(place)/\(name)", withIntermediateDirectories: true)
-                    let bytes = PNGImage.encode(
-                        pixels, width: width, height: height, channels: channels)
-                    try Data(bytes).write(to: URL(filePath: "\(place)/\(name)/1.png"))
-                }
-                let read = try Dataset.imageFolder(place).dataset.features
-                #expect(read.shape == [2, height, width, channels])
-                #expect(read.rows(0..<1).elements(as: UInt8.self) == pixels)
-            }
-        }
-    }
 }

@@ -11,7 +11,12 @@ struct AxisScale {
     let ticks: [Double]
 
     /// A scale that holds the finite values; a logarithmic one leaves out what is not positive.
-    init(_ kind: Kind, values: some Sequence<Double>, includes: [Double] = []) {
+    ///
+    /// - Parameter endsAtTicks: whether a linear scale goes on to the next round number at both ends.
+    init(
+        _ kind: Kind, values: some Sequence<Double>, includes: [Double] = [],
+        endsAtTicks: Bool = true
+    ) {
         self.kind = kind
         let usable = (Array(values) + includes).filter {
             $0.isFinite && (kind == .linear || $0 > 0)
@@ -26,8 +31,10 @@ struct AxisScale {
             let end = high > low ? high : high + width / 2
             let first = (start / step).rounded(.down)
             let last = max((end / step).rounded(.up), first + 1)
-            range = (first * step)...(last * step)
+            range = endsAtTicks ? (first * step)...(last * step) : start...end
+            let shown = range
             ticks = (0...Int(last - first)).map { (first + Double($0)) * step }
+                .filter { endsAtTicks || shown.contains($0) }
         case .logarithmic:
             let first = Int(log10(low).rounded(.down))
             let last = max(Int(log10(high).rounded(.up)), first + 1)

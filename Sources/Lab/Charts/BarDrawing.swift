@@ -8,15 +8,17 @@ struct BarDrawing {
     func svg(_ whole: Chart) -> String {
         var drawing = Drawing()
         let longest = chart.categories.map(Drawing.textWidth).max() ?? 0
-        drawing.left = min(max(longest + 14, 40), 190)
-        drawing.legend(chart.series.map(\.name))
+        drawing.left = min(max(longest + 14, 40), 170)
+        drawing.legend(chart.series.map(\.name), areas: true)
+        // Room for the number behind the longest bar.
+        drawing.right -= 40
         let bars = chart.series.flatMap { $0.values.compactMap { $0 } }
         let scale = AxisScale(
             chart.yScale,
             values: bars.flatMap { bar in
                 [bar.value] + (bar.range.map { [$0.lowerBound, $0.upperBound] } ?? [])
             }, includes: chart.yScale == .linear ? [0] : [])
-        let thickness = chart.series.count > 1 ? 12.0 : 16.0
+        let thickness = chart.series.count > 1 ? 14.0 : 16.0
         let gap = 8.0
         let group = thickness * Double(chart.series.count) + gap
         drawing.bottom = drawing.top + group * Double(chart.categories.count) + 4
@@ -37,14 +39,13 @@ struct BarDrawing {
                     continue
                 }
                 let end = place(bar.value)
-                drawing.add(
-                    "rect",
-                    [
-                        "x": Drawing.number(min(base, end)), "y": Drawing.number(y + 1),
-                        "width": Drawing.number(max(abs(end - base), 1)),
-                        "height": Drawing.number(thickness - 2),
-                        "class": "f\(series % Drawing.styleCount)",
-                    ])
+                drawing.rectangle(
+                    min(base, end), y + 1, max(abs(end - base), 1), thickness - 2,
+                    "f\(series % Drawing.styleCount)")
+                let reach = max(base, end, bar.range.map { place($0.upperBound) } ?? end)
+                drawing.text(
+                    NumberText.short(bar.value, digits: 3), reach + 4, y + thickness / 2 + 4,
+                    anchor: "start", style: "small")
                 if let range = bar.range, range.upperBound > range.lowerBound {
                     let (low, high) = (place(range.lowerBound), place(range.upperBound))
                     let centre = y + thickness / 2
@@ -59,6 +60,6 @@ struct BarDrawing {
     }
 
     private static func shortened(_ text: String) -> String {
-        text.count <= 24 ? text : text.prefix(23) + "…"
+        text.count <= 22 ? text : text.prefix(21) + "…"
     }
 }

@@ -105,6 +105,16 @@ public struct Chart: Sendable {
         }
     }
 
+    /// What areas around lines mean; empty where there are none.
+    var bands: [String] {
+        guard case .lines(let lines) = content, !lines.bandLabel.isEmpty,
+            lines.lines.contains(where: {
+                $0.points.contains { $0.bands.contains { $0.lowerBound < $0.upperBound } }
+            })
+        else { return [] }
+        return ["Shaded: \(lines.bandLabel)."]
+    }
+
     /// The numbers of the picture.
     public var table: DataTable {
         switch content {

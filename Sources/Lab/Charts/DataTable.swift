@@ -69,11 +69,12 @@ extension Chart.Lines {
     var table: DataTable {
         var columns = [xLabel]
         for line in lines {
-            columns.append(line.name)
+            let name = line.name.isEmpty ? yLabel : line.name
+            columns.append(name)
             let bands = line.points.first?.bands.count ?? 0
             for band in 0..<bands {
                 let place = bands == 1 ? "" : " \(band + 1)"
-                columns += ["\(line.name), low\(place)", "\(line.name), high\(place)"]
+                columns += ["\(name), low\(place)", "\(name), high\(place)"]
             }
         }
         var rows: [Double: [DataTable.Cell]] = [:]
@@ -100,7 +101,10 @@ extension Chart.Lines {
 extension Chart.Bars {
     var table: DataTable {
         let columns =
-            ["category"] + series.flatMap { [$0.name, "\($0.name), low", "\($0.name), high"] }
+            ["category"]
+            + series.map { $0.name.isEmpty ? yLabel : $0.name }.flatMap {
+                [$0, "\($0), low", "\($0), high"]
+            }
         let rows = categories.enumerated().map { index, category in
             [DataTable.Cell.text(category)]
                 + series.flatMap { series -> [DataTable.Cell] in

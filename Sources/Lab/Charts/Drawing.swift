@@ -1,14 +1,14 @@
 /// What the kinds of charts share: the canvas, axes with numbers, and the legend.
 struct Drawing {
-    /// In the units of the picture; text of 13 is readable on a telephone's screen.
-    static let width = 480.0
+    /// In the units of the picture: so wide that text of 13 is readable on a telephone's screen.
+    static let width = 420.0
     static let height = 300.0
     static let fontSize = 13.0
     /// So many colours, dashes and marks there are; more series begin again.
     static let styleCount = 8
 
     var left = 68.0
-    var right = 470.0
+    var right = 410.0
     var top = 12.0
     var bottom = 252.0
     private(set) var parts: [String] = []
@@ -36,6 +36,17 @@ struct Drawing {
             ])
     }
 
+    mutating func rectangle(
+        _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String
+    ) {
+        add(
+            "rect",
+            [
+                "x": Self.number(x), "y": Self.number(y), "width": Self.number(width),
+                "height": Self.number(height), "class": style,
+            ])
+    }
+
     mutating func text(
         _ text: String, _ x: Double, _ y: Double, anchor: String = "middle", style: String = ""
     ) {
@@ -46,15 +57,20 @@ struct Drawing {
             ], Markup.escape(text))
     }
 
-    /// The names of the series above the plot; makes room for them.
-    mutating func legend(_ names: [String]) {
+    /// The names of the series above the plot, behind their lines or in the colours of their areas; makes
+    /// room for them.
+    mutating func legend(_ names: [String], areas: Bool = false) {
         guard names.count > 1 || names.first?.isEmpty == false else { return }
         var (x, y) = (left, top + 8)
         for (index, name) in names.enumerated() {
             let width = 30 + Self.textWidth(name)
             if x + width > right, x > left { (x, y) = (left, y + 18) }
-            line(x, y - 4, x + 20, y - 4, "s\(index % Self.styleCount)")
-            mark(index, x + 10, y - 4)
+            if areas {
+                rectangle(x + 6, y - 10, 12, 12, "f\(index % Self.styleCount)")
+            } else {
+                line(x, y - 4, x + 20, y - 4, "s\(index % Self.styleCount)")
+                mark(index, x + 10, y - 4)
+            }
             text(name, x + 25, y, anchor: "start")
             x += width + 8
         }

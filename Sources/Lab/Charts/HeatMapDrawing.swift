@@ -15,11 +15,15 @@ struct HeatMapDrawing {
         let cellWidth = (drawing.right - drawing.left) / Double(max(chart.columns.count, 1))
         let cellHeight = min(max(200 / Double(max(chart.rows.count, 1)), 11), 32)
         drawing.bottom = drawing.top + cellHeight * Double(chart.rows.count)
-        let hasRoom =
+        // Three digits where there is room for them, or two smaller ones.
+        let sizes = [(digits: 3, share: 1.0, style: ""), (digits: 2, share: 0.85, style: " small")]
+        let size = sizes.first { size in
             cellHeight >= 15
-            && values.allSatisfy {
-                Drawing.textWidth(NumberText.short($0, digits: 3)) < cellWidth - 2
-            }
+                && values.allSatisfy {
+                    Drawing.textWidth(NumberText.short($0, digits: size.digits)) * size.share
+                        < cellWidth - 2
+                }
+        }
         for (row, name) in chart.rows.enumerated() {
             let y = drawing.top + cellHeight * Double(row)
             let every = cellHeight < 14 ? 2 : 1
@@ -44,11 +48,11 @@ struct HeatMapDrawing {
                         Markup.escape(
                             "\(name), \(chart.columns[column]): "
                                 + (value.map { NumberText.short($0) } ?? "nothing"))))
-                if hasRoom, let value, let share {
+                if let size, let value, let share {
                     drawing.text(
-                        NumberText.short(value, digits: 3), x + cellWidth / 2,
+                        NumberText.short(value, digits: size.digits), x + cellWidth / 2,
                         y + cellHeight / 2 + 4,
-                        style: share > 0.55 ? "onlight" : "ondark")
+                        style: (share > 0.55 ? "onlight" : "ondark") + size.style)
                 }
             }
         }
@@ -58,13 +62,19 @@ struct HeatMapDrawing {
     }
 
     private func labels(_ drawing: inout Drawing, _ cellWidth: Double) {
-        var free = -Double.infinity
-        for (column, name) in chart.columns.enumerated() {
+        // One in so many, at equal distances, so that none touches the next.
+        let halves = chart.columns.map { Drawing.textWidth($0) / 2 }
+        let every =
+            (1...max(halves.count, 1)).first { every in
+                let shown = stride(from: 0, to: halves.count, by: every).map { halves[$0] }
+                return zip(shown, shown.dropFirst()).allSatisfy {
+                    $0 + $1 + 5 < cellWidth * Double(every)
+                }
+            } ?? 1
+        for (column, name) in chart.columns.enumerated() where column % every == 0 {
             let x = drawing.left + cellWidth * (Double(column) + 0.5)
             let half = Drawing.textWidth(name) / 2
-            guard x - half > free else { continue }
             drawing.text(name, min(x, Drawing.width - half - 1), drawing.bottom + 16)
-            free = x + half + 10
         }
         drawing.text(
             chart.xLabel, (drawing.left + drawing.right) / 2, drawing.bottom + 36, style: "label")

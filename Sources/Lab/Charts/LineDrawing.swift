@@ -8,7 +8,7 @@ struct LineDrawing {
         var drawing = Drawing()
         drawing.legend(chart.lines.map(\.name))
         let points = chart.lines.flatMap(\.points)
-        let x = AxisScale(chart.xScale, values: points.map(\.x))
+        let x = AxisScale(chart.xScale, values: points.map(\.x), endsAtTicks: false)
         let y = AxisScale(
             chart.yScale,
             values: points.flatMap { point in

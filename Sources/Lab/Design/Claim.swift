@@ -3,6 +3,19 @@ struct Claim: Sendable {
     /// As it would be said if it held.
     let text: String
     let judge: @Sendable (Results) -> Verdict
+    /// Whether what it is about was measured at all.
+    private(set) var applies: @Sendable (Results) -> Bool = { _ in true }
+
+    init(text: String, judge: @escaping @Sendable (Results) -> Verdict) {
+        (self.text, self.judge) = (text, judge)
+    }
+
+    /// The claim, where a condition holds.
+    func when(_ applies: @escaping @Sendable (Results) -> Bool) -> Claim {
+        var result = self
+        result.applies = applies
+        return result
+    }
 
     /// A ratio of two quantities, one number for each seed, that is to be at least `threshold`.
     static func ratio(

@@ -10,8 +10,8 @@ public struct Experiment: Sendable {
     public let source: String
     /// Whether times are the result, so that configurations take turns on all threads.
     var takesTurns = false
-    /// Whether a network of the user's can take the place of its own.
-    public internal(set) var takesModel = true
+    /// What becomes of a network of the user's.
+    public internal(set) var withModel = "It takes the place of the network."
     let grid: @Sendable (LabOptions) -> Grid
     let figures: [Figure]
     let claims: [Claim]

@@ -127,6 +127,43 @@ extension ModelDescription {
         return ModelDescription(changed(layers))
     }
 
+    /// Whether there is a place for normalizers.
+    var hasBatchNorm: Bool {
+        func has(_ layers: [Layer]) -> Bool {
+            layers.contains { $0.kind == .batchNorm || $0.parts.contains(where: has) }
+        }
+        return has(layers)
+    }
+
+    /// With every batch norm that stands beside an activation before it or behind it.
+    ///
+    /// What is not centred directly has a bias again, where it had none for the batch norm's sake.
+    func withNorms(behindActivations: Bool) -> ModelDescription {
+        func placed(_ layers: [Layer]) -> [Layer] {
+            var result = layers.map { $0.mapParts(placed) }
+            var place = 0
+            while place + 1 < result.count {
+                let pair = result[place...(place + 1)].map(\.kind)
+                let (isBefore, isBehind) = (
+                    pair[0] == .batchNorm && pair[1].isActivation,
+                    pair[1] == .batchNorm && pair[0].isActivation
+                )
+                if behindActivations ? isBefore : isBehind { result.swapAt(place, place + 1) }
+                if isBefore || isBehind {
+                    if behindActivations, place > 0,
+                        result[place - 1].options["bias"] == .flag(false)
+                    {
+                        result[place - 1].options["bias"] = nil
+                    }
+                    place += 1
+                }
+                place += 1
+            }
+            return result
+        }
+        return ModelDescription(placed(layers))
+    }
+
     /// With the number of classes in a last dense layer that leaves it open.
     func ending(in classes: Int) -> ModelDescription {
         var result = self
@@ -150,6 +187,11 @@ extension ModelDescription {
 }
 
 extension ModelDescription.Layer {
+    /// The layers of its parts; most have none.
+    fileprivate var parts: [[Self]] {
+        options.values.compactMap { if case .layers(let part) = $0 { part } else { nil } }
+    }
+
     /// The layer with its parts changed; most have none.
     fileprivate func mapParts(_ change: ([Self]) -> [Self]) -> Self {
         var result = self

@@ -12,6 +12,7 @@ extension Experiment {
             the same with and without batch norm. Test accuracy is taken every 25 steps.
             """,
         source: "Ioffe and Szegedy 2015, section 4.1",
+        withModel: "It takes the place of the sigmoid network; the convolutional one is left out.",
         grid: { options in
             let sigmoid = Trial(
                 options.network(

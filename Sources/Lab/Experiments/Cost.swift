@@ -15,6 +15,7 @@ extension Experiment {
         source:
             "this library: statistics are taken while data is in cache, and fold away for inference",
         takesTurns: true,
+        withModel: "It takes the place of the perceptron; the convolutional network is left out.",
         grid: { options in
             let trial = Trial(
                 options.network(.perceptron([256, 256])),

@@ -13,6 +13,8 @@ extension Experiment {
             and while training.
             """,
         source: "Glorot and Bengio 2010; Ioffe and Szegedy 2015, section 1",
+        withModel:
+            "It takes the place of the three networks, with its own activations; dense layers are shown.",
         grid: { options in
             let steps = options.pick(quick: 300, full: 3000)
             let trial = Trial(

@@ -12,6 +12,8 @@ extension Experiment {
             least 90 % of the best that any configuration of the seed reaches.
             """,
         source: "Ioffe and Szegedy 2015, section 3.3",
+        withModel:
+            "It takes the place of the network; all its layers get each of the initial weights.",
         grid: { options in
             let trial = Trial(
                 options.network(.perceptron([100, 100, 100])),

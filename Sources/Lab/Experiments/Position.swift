@@ -12,7 +12,10 @@ extension Experiment {
             descent with a learning rate of 0.1 in batches of 60.
             """,
         source: "Ioffe and Szegedy 2015, section 3.2; He et al. 2016",
-        takesModel: false,
+        withModel: """
+            It takes the place of the plain networks, each batchNorm beside an activation standing before it or \
+            behind it; the residual networks are left out.
+            """,
         grid: { options in
             let plain = Trial(
                 .perceptron([100, 100, 100]), steps: options.pick(quick: 1500, full: 15_000))
@@ -52,6 +55,16 @@ extension Experiment {
                     ("post-activation", .batch, residual(.postActivation)),
                     ("pre-activation", .batch, residual(.preActivation)),
                 ])
+            if let model = options.model {
+                return grid(
+                    options.modelName ?? "model",
+                    [
+                        ("none", .none, .layers(model)),
+                        ("before", .batch, .layers(model.withNorms(behindActivations: false))),
+                        ("behind", .batch, .layers(model.withNorms(behindActivations: true))),
+                    ]
+                ).recording(.accuracy(every: 50))
+            }
             return
                 (perceptron("relu", .relu, "he") + perceptron("sigmoid", .sigmoid, "xavier")
                 + blocks).recording(.accuracy(every: 50))
@@ -66,13 +79,18 @@ extension Experiment {
         ],
         claims: [
             .difference(
-                "With ReLU, batch norm before the activation is more accurate than behind it.",
+                "In the first network, batch norm before the activation is more accurate than behind it.",
                 unit: "percentage points"
-            ) { accuracy("relu", "before", $0, less: "behind") },
+            ) { seed in
+                seed.results.levels(Axis.network).first.flatMap {
+                    accuracy($0.label, "before", seed, less: "behind")
+                }
+            },
             .difference(
                 "In residual blocks, pre-activation is more accurate than post-activation.",
                 unit: "percentage points"
-            ) { accuracy("residual", "pre-activation", $0, less: "post-activation") },
+            ) { accuracy("residual", "pre-activation", $0, less: "post-activation") }
+            .when { $0.levels(Axis.network).contains { $0.label == "residual" } },
         ])
 
     private static func accuracy(

@@ -11,6 +11,8 @@ extension Experiment {
             layer, L2 0.001, L1 0.0001.
             """,
         source: "Ioffe and Szegedy 2015, section 3.4; Srivastava et al. 2014",
+        withModel:
+            "It takes the place of the network; dropout goes behind each of its activations.",
         grid: { options in
             var trial = Trial(
                 options.network(.perceptron([256, 256])),

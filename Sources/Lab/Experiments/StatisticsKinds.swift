@@ -13,6 +13,7 @@ extension Experiment {
             population, the statistics are recomputed over 4,000 training samples.
             """,
         source: "Ioffe and Szegedy 2015, section 3.1; Wu and Johnson 2021, section 3",
+        withModel: "It takes the place of the network; its batch norms get each of the averages.",
         grid: { options in
             let steps = options.pick(quick: 600, full: 6000)
             var trial = Trial(options.network(.perceptron([100, 100, 100])), steps: steps)

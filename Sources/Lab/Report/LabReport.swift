@@ -33,7 +33,10 @@ public struct LabReport {
                 experiment: experiment, results: results,
                 charts: experiment.figures.flatMap { $0.draw(results) },
                 verdicts: finished < planned
-                    ? [] : experiment.claims.map { ($0.text, $0.judge(results)) },
+                    ? []
+                    : experiment.claims.filter { $0.applies(results) }.map {
+                        ($0.text, $0.judge(results))
+                    },
                 finished: finished, planned: planned)
         }
     }
@@ -61,11 +64,17 @@ public struct LabReport {
             sections.count == 1 ? sections[0].experiment.title : "What normalization does")
         page.paragraph(
             "Measured by \(manifest.version) on \(manifest.machine). Data: \(manifest.data); "
-                + "\(manifest.seeds) seed\(manifest.seeds == 1 ? "" : "s") (0 to \(manifest.seeds - 1)); "
-                + "size: \(manifest.scale.rawValue)."
-                + (manifest.modelName.map { " In place of the networks described: \($0)." } ?? ""),
+                + (manifest.seeds == 1 ? "seed 0; " : "seeds 0 to \(manifest.seeds - 1); ")
+                + "size: \(manifest.scale.rawValue).",
             style: "soft")
-        for section in sections { section.add(to: &page) }
+        let claims = sections.flatMap { section in
+            section.verdicts.map { (section.experiment.name, $0.claim, $0.verdict) }
+        }
+        if sections.count > 1, !claims.isEmpty {
+            page.section("found", "What was found")
+            page.overview(claims)
+        }
+        for section in sections { section.add(to: &page, modelName: manifest.modelName) }
         page.section("reproduce", "How to make this again")
         page.command(manifest.command)
         page.paragraph(
@@ -131,10 +140,11 @@ public struct LabReport {
 }
 
 extension LabReport.Section {
-    fileprivate func add(to page: inout ReportPage) {
+    fileprivate func add(to page: inout ReportPage, modelName: String?) {
         page.section(experiment.name, experiment.title)
         page.note("Question.", experiment.question)
         page.note("Set-up.", experiment.setUp)
+        if let modelName { page.note("With \(modelName).", experiment.withModel) }
         page.note("Claimed by:", experiment.source)
         if isComplete {
             for (claim, verdict) in verdicts { page.verdict(claim, verdict) }

@@ -1,5 +1,6 @@
 import Arrays
 import Datasets
+import Foundation
 import Training
 
 /// Which classes a model takes for which, with samples.
@@ -85,12 +86,10 @@ struct Mistakes {
 
     private func picture(_ sample: Int) -> String? {
         let shape = test.featureShape
-        guard test.features.elementType == .uint8, shape.rank == 3, [1, 3].contains(shape[2]),
-            shape[0] <= 64, shape[1] <= 64
+        guard shape.rank == 3, shape[0] <= 64, shape[1] <= 64,
+            let picture = Picture(test, sample: sample)
         else { return nil }
-        let pixels = test.features.rows(sample..<(sample + 1)).elements(as: UInt8.self)
-        let address = PNGImage.dataAddress(
-            pixels, width: shape[1], height: shape[0], channels: shape[2])
+        let address = "data:image/png;base64," + Data(picture.png).base64EncodedString()
         return "<img alt=\"test sample \(sample)\" src=\"\(address)\">"
     }
 }

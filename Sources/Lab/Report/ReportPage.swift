@@ -30,22 +30,23 @@ struct ReportPage {
     }
 
     mutating func verdict(_ claim: String, _ verdict: Verdict) {
-        let style = verdict.kind.rawValue.split(separator: " ").joined(separator: "-")
-        let sign =
-            switch verdict.kind {
-            case .confirmed: "✓"
-            case .notConfirmed: "✗"
-            case .inconclusive: "?"
-            }
         parts.append(
             Markup.element(
-                "p", ["class": "verdict \(style)"],
-                "<strong>\(sign) \(Markup.escape(verdict.kind.rawValue))</strong> "
-                    + "\(Markup.escape(claim)) <span>Found: \(Markup.escape(verdict.evidence)).</span>"
-            ))
+                "p", ["class": "verdict \(verdict.kind.style)"],
+                "\(verdict.kind.mark) \(Markup.escape(claim)) "
+                    + "<span>Found: \(Markup.escape(verdict.evidence)).</span>"))
     }
 
-    mutating func table(_ table: DataTable) { parts.append(table.html) }
+    /// Every claim in a line, with the way to its section.
+    mutating func overview(_ claims: [(section: String, claim: String, verdict: Verdict)]) {
+        let lines = claims.map { section, claim, verdict in
+            Markup.element(
+                "li", ["class": verdict.kind.style],
+                verdict.kind.mark + " "
+                    + Markup.element("a", ["href": "#\(section)"], Markup.escape(claim)))
+        }
+        parts.append(Markup.element("ul", ["class": "overview"], lines.joined()))
+    }
 
     mutating func html(_ html: String) { parts.append(html) }
 
@@ -54,7 +55,11 @@ struct ReportPage {
         let figures = charts.map { chart in
             Markup.element(
                 "figure", [:],
-                Markup.element("figcaption", [:], Markup.escape(chart.title)) + chart.svg
+                Markup.element(
+                    "figcaption", [:],
+                    Markup.escape(chart.title)
+                        + chart.bands.map { "<span>\(Markup.escape($0))</span>" }.joined())
+                    + chart.svg
                     + "<details><summary>Data</summary>\(chart.table.html)</details>")
         }
         parts.append(Markup.element("div", ["class": "charts"], figures.joined()))
@@ -86,5 +91,21 @@ struct ReportPage {
             </html>
 
             """
+    }
+}
+
+extension Verdict.Kind {
+    /// A class of the page's style.
+    fileprivate var style: String { rawValue.split(separator: " ").joined(separator: "-") }
+
+    /// In words, and by a sign that differs as well.
+    fileprivate var mark: String {
+        let sign =
+            switch self {
+            case .confirmed: "✓"
+            case .notConfirmed: "✗"
+            case .inconclusive: "?"
+            }
+        return "<strong>\(sign) \(Markup.escape(rawValue))</strong>"
     }
 }

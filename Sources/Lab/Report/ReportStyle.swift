@@ -44,26 +44,32 @@ public enum ReportStyle {
         .soft{color:var(--soft);font-size:.9rem}
         .verdict{border-left:5px solid var(--soft);background:var(--panel);padding:.5rem .8rem;\
         border-radius:0 6px 6px 0}
-        .verdict strong{text-transform:capitalize;margin-right:.4rem}
+        .verdict strong,.overview strong{text-transform:capitalize;margin-right:.4rem}
+        .overview{list-style:none;padding:0}
+        .overview li{border-left:5px solid var(--soft);padding:.15rem .7rem;margin-bottom:.35rem}
+        .overview a{color:inherit}
         .verdict span{color:var(--soft)}
-        .confirmed{border-color:var(--c2)}
-        .not-confirmed{border-color:var(--c1)}
+        .confirmed,.overview .confirmed{border-color:var(--c2)}
+        .not-confirmed,.overview .not-confirmed{border-color:var(--c1)}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,430px),1fr));gap:1rem}
         figure{margin:0;background:var(--panel);border:1px solid var(--line);border-radius:8px;\
         padding:.7rem;min-width:0}
         figcaption{font-weight:600;margin-bottom:.3rem}
-        svg{display:block;width:100%;height:auto}
+        figcaption span{display:block;font-weight:400;font-size:.85rem;color:var(--soft)}
+        svg{display:block;width:100%;max-width:460px;height:auto;margin:0 auto}
         svg text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:var(--text)}
-        svg .label{fill:var(--soft)}
+        svg .label{fill:var(--soft)}svg .small{font-size:11px}
         svg .onlight{fill:#111}svg .ondark{fill:#fff}
         .grid{stroke:var(--line)}.axis{stroke:var(--soft)}.whisker{stroke:var(--text);stroke-width:1.3}
+        .charts+details{margin-top:.8rem}
         details summary{cursor:pointer;color:var(--soft);font-size:.9rem}
         .table{overflow:auto;max-height:22rem}
         table{border-collapse:collapse;font-size:.82rem;width:100%}
         th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--line);white-space:nowrap}
         td.number{text-align:right;font-variant-numeric:tabular-nums}
+        .table.samples{max-height:none}.samples th,.samples td{text-align:center}
         .samples img{image-rendering:pixelated;width:44px;height:44px;border-radius:3px}
-        .samples td{text-align:center;padding:.15rem}
+        .samples td{padding:.15rem}
         @media(max-width:520px){nav ul{columns:1}main{padding:.6rem}}
 
         """

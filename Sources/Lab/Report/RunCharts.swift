@@ -57,25 +57,29 @@ struct RunCharts {
                 return Chart.Point(
                     Double(statistics.step), middle, bands: [low...high, lower...upper])
             }
-            return chart("\(name.0) \(name.1)", "output", [Chart.Line("", points)])
+            return chart(
+                "\(name.0) \(name.1)", "output", [Chart.Line("", points)],
+                bands: "from the 5th to the 95th, and from the 25th to the 75th percentile")
         }
         return map + charts
     }
 
     var norms: [Chart] {
         let names = statistics.first?.norms.map(\.name) ?? []
-        func lines(_ value: (StepStatistics.Norm) -> Double) -> [Chart.Line] {
+        func lines(_ value: (StepStatistics.Norm) -> Double?) -> [Chart.Line] {
             names.prefix(8).enumerated().map { row, name in
                 Chart.Line(
                     name,
-                    statistics.compactMap {
-                        row < $0.norms.count ? point($0, value($0.norms[row])) : nil
+                    statistics.compactMap { statistics in
+                        guard row < statistics.norms.count else { return nil }
+                        return value(statistics.norms[row]).map { point(statistics, $0) }
                     })
             }
         }
         let gaps =
             chart(
-                "Running mean from the batch's", "deviations", lines(\.meanGap), includes: [0])
+                "Running mean from the batch's", "deviations",
+                lines { $0.runningMean.isEmpty ? nil : $0.meanGap }, includes: [0])
             + chart(
                 "Running variance from the batch's", "|ln of the ratio|", lines(\.varianceGap),
                 includes: [0])
@@ -140,12 +144,13 @@ struct RunCharts {
 
     private func chart(
         _ title: String, _ y: String, _ lines: [Chart.Line], includes: [Double] = [],
-        scale: AxisScale.Kind = .linear
+        scale: AxisScale.Kind = .linear, bands: String = ""
     ) -> [Chart] {
         let lines = lines.filter { !$0.points.isEmpty }
         guard !lines.isEmpty else { return [] }
         var content = Chart.Lines(x: "step", y: y, lines)
         content.yIncludes = includes
+        content.bandLabel = bands
         content.yScale = scale
         let ends = lines.compactMap { line in
             line.points.last.map {

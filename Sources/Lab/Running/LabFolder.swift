@@ -62,9 +62,27 @@ public struct LabFolder: Sendable {
         }
     }
 
+    /// Keeps other programs from running a lab in the folder, which is made where there is none.
+    func claim() throws(FileError) -> FolderClaim {
+        try makeFolder("")
+        return try FolderClaim(
+            path,
+            refusal: "another lab is being run here; wait for its end, or choose another --output")
+    }
+
+    private func makeFolder(_ name: String) throws(FileError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path + name, withIntermediateDirectories: true)
+        } catch {
+            throw FileError(path: path, kind: .system, reason: "the folder cannot be made")
+        }
+    }
+
     /// Makes the folder and writes the manifest. What an earlier run with the same options left is kept, and
     /// its experiments stay in the report; one with other options is refused.
-    public func begin(_ manifest: Manifest) throws -> Manifest {
+    @discardableResult
+    func begin(_ manifest: Manifest) throws -> Manifest {
         var manifest = manifest
         if FileManager.default.fileExists(atPath: manifestPath) {
             let known = try read()
@@ -82,14 +100,7 @@ public struct LabFolder: Sendable {
             let names = Set(known.experiments).union(manifest.experiments)
             manifest.experiments = Experiment.all.map(\.name).filter { names.contains($0) }
         }
-        for name in manifest.experiments {
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: "\(path)/\(name)/trials", withIntermediateDirectories: true)
-            } catch {
-                throw FileError(path: path, kind: .system, reason: "the folder cannot be made")
-            }
-        }
+        for name in manifest.experiments { try makeFolder("/\(name)/trials") }
         try AtomicFile.write(JSONLines.encode(manifest) + "\n", to: manifestPath)
         return manifest
     }

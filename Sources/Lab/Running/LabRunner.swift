@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Interchange
 import Runtime
 import Synchronization
 import Training
@@ -24,8 +25,13 @@ public struct LabRunner: Sendable {
         (self.threads, self.progress, self.isCancelled) = (threads, progress, isCancelled)
     }
 
-    /// False when it was cancelled.
+    /// False when it was cancelled. Throws when another program runs a lab in the folder, or it holds a lab
+    /// with other options.
     public func run(train: Dataset, test: Dataset) throws -> Bool {
+        for experiment in experiments { try options.check(experiment) }
+        let claim = try folder.claim()
+        defer { withExtendedLifetime(claim) {} }
+        _ = try folder.begin(LabFolder.Manifest(experiments, options))
         let plans = experiments.map { experiment in
             (experiment, experiment.grid(options).configurations.enumerated().map { $0 })
         }

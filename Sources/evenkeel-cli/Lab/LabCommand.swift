@@ -27,6 +27,7 @@ struct LabList: ParsableCommand {
         for experiment in Experiment.all {
             let name = experiment.name.padding(toLength: 18, withPad: " ", startingAt: 0)
             print("\(name)\(experiment.question)")
+            print("    --model: \(experiment.withModel)")
         }
     }
 }
@@ -40,13 +41,22 @@ struct LabRun: ParsableCommand {
         help: "Names of experiments, as `evenkeel lab list` shows them; all when none is given.")
     var names: [String] = []
 
-    @Option(help: "fashion-mnist, or a folder of IDX files, CIFAR binaries or class folders.")
+    @Option(
+        help: ArgumentHelp(
+            "fashion-mnist, or a folder of IDX files, CIFAR binaries or class folders.",
+            discussion: """
+                Networks take the shape and the classes of the data; the convolutional ones of convergence \
+                and cost need images of at least 4 by 4.
+                """))
     var data = "fashion-mnist"
 
     @Option(
         help: ArgumentHelp(
             "A YAML file of layers, in place of the experiments' networks.",
-            discussion: "Where it says batchNorm, each normalizer goes in turn."))
+            discussion: """
+                Where it says batchNorm, each normalizer goes in turn. `evenkeel lab list` tells what it \
+                means for each experiment.
+                """))
     var model: String?
 
     @Option(help: "So many seeds: 0, 1, ... They give the spread.")
@@ -67,15 +77,11 @@ struct LabRun: ParsableCommand {
         }
         let experiments =
             names.isEmpty
-            ? Experiment.all.filter { $0.takesModel || model == nil }
+            ? Experiment.all
             : try names.map { name in
                 guard let experiment = Experiment.named(name) else {
                     let known = Experiment.all.map(\.name).joined(separator: ", ")
                     throw ValidationError("unknown experiment '\(name)'; known are \(known)")
-                }
-                guard experiment.takesModel || model == nil else {
-                    throw ValidationError(
-                        "\(name) compares networks of its own; it takes no --model")
                 }
                 return experiment
             }
@@ -84,6 +90,11 @@ struct LabRun: ParsableCommand {
         if let model {
             options.model = try ModelDescription(yaml: try readText(model), source: model)
             options.modelName = model
+            for experiment in experiments {
+                do { try options.check(experiment) } catch {
+                    throw ValidationError(error.description)
+                }
+            }
         }
         Interruption.install()
         try LabSession.run(
@@ -109,7 +120,6 @@ enum LabSession {
         _ experiments: [Experiment], _ options: LabOptions, threads: Int, folder: LabFolder
     ) throws {
         let parts = try TrainingRun.load(options.data)
-        _ = try folder.begin(LabFolder.Manifest(experiments, options))
         let stop = StopRequest(folder: folder.path)
         stop.withdraw()
         defer { stop.withdraw() }
