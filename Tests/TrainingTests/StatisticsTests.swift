@@ -80,18 +80,62 @@ struct StatisticsTests {
         #expect(seen[1].samplesPerSecond > 0)
     }
 
-    @Test("Gradients too small for float32 squares have norms")
-    func tinyGradients() throws {
+    /// One of each kind of layer that keeps running statistics.
+    private static let keepers: [(name: String, make: @Sendable () -> Module)] = [
+        ("BatchNorm", { BatchNorm(6) }), ("BatchRenorm", { BatchRenorm(6) }),
+        ("GhostBatchNorm", { GhostBatchNorm(ghostSize: 8, 6) }), ("EvoNormB0", { EvoNormB0(6) }),
+        ("FrozenBatchNorm", { FrozenBatchNorm(6) }),
+    ]
+
+    @Test("Every layer with running statistics is told of", arguments: 0..<5)
+    func keepers(index: Int) throws {
+        let (name, make) = Self.keepers[index]
+        let model = Sequential {
+            Dense(4, 6)
+            make()
+            Dense(6, 3)
+        }
+        model.initialize(seed: 2)
+        let trainer = Trainer(
+            model, loss: .crossEntropy, optimizer: SGD(learningRate: 0.1),
+            workers: Workers(count: 1))
+        var seen: [StepStatistics] = []
+        try trainer.fit(
+            try TrainerTests.data(), .steps(3), batchSize: 16,
+            callbacks: [StatisticsRecorder(interval: 1) { seen.append($0) }])
+        let last = try #require(seen.last)
+        #expect(last.layers.map(\.kind) == ["Dense", name, "Dense"])
+        #expect(last.norms.map(\.name) == ["1"])
+        let norm = last.norms[0]
+        let states = Dictionary(
+            uniqueKeysWithValues: model.namedVariables.map { ($0.name, $0.variable.value) })
+        // One step behind the model that is left; a frozen one does not move at all.
+        let mean = states["1.running_mean"].map {
+            Array($0.elements(as: Float.self).prefix(4))
+        }
+        #expect(norm.runningMean.count == (mean?.count ?? 0))
+        #expect(norm.batchMean.count == norm.runningMean.count)
+        if let mean { #expect((norm.runningMean == mean) == (name == "FrozenBatchNorm")) }
+        #expect(norm.runningVariance.count == 4 && norm.batchVariance.allSatisfy { $0 > 0 })
+        #expect(norm.varianceGap > 0)
+        #expect((norm.meanGap > 0) == (name != "EvoNormB0"))
+        if name == "FrozenBatchNorm" { #expect(norm.runningVariance == [1, 1, 1, 1]) }
+    }
+
+    @Test(
+        "Gradients whose squares float32 cannot hold have norms",
+        arguments: [1e-36, 1e-30, 1e-15, 1, 1e15])
+    func extremeGradients(size: Double) throws {
         let model = Sequential { Dense(4, 3) }
         model.initialize(seed: 1)
-        let tiny = Loss("tiny") { output, _ in output.sum(axes: [1]) * 1e-30 }
-        let trainer = Trainer(model, loss: tiny, optimizer: SGD(), workers: Workers(count: 1))
+        let sized = Loss("sized") { output, _ in output.sum(axes: [1]) * size }
+        let trainer = Trainer(model, loss: sized, optimizer: SGD(), workers: Workers(count: 1))
         var seen: [StepStatistics] = []
         try trainer.fit(
             try TrainerTests.data(), .steps(1), batchSize: 16,
             callbacks: [StatisticsRecorder { seen.append($0) }])
         let bias = try #require(seen.first?.parameters.last)
-        #expect(abs(bias.gradientNorm / (1e-30 * 3.0.squareRoot()) - 1) < 1e-5)
+        #expect(abs(bias.gradientNorm / (size * 3.0.squareRoot()) - 1) < 1e-5)
     }
 
     @Test("A torn line is left out, and a run that goes on leaves no doubles")

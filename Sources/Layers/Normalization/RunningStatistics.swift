@@ -38,6 +38,9 @@ public final class RunningStatistics {
         batchCount = State(prefix + "num_batches_tracked", NDArray(scalar: Int64(0)))
     }
 
+    /// Whether there is a running mean.
+    public var keepsMean: Bool { mean != nil }
+
     /// Traps where there is none.
     public var runningMean: State {
         guard let mean else { preconditionFailure("these statistics have no running mean") }

@@ -13,7 +13,7 @@ public final class StepObserver {
 
     private let trainer: Trainer
     private var names: (layers: [CallRecorder.Layer], parameters: [String]) = ([], [])
-    private var norms: [(name: String, norm: BatchNorm)] = []
+    private var norms: [(name: String, norm: any RunningNormalization)] = []
     private lazy var step = makeStep()
 
     public init(_ trainer: Trainer) { self.trainer = trainer }
@@ -30,7 +30,8 @@ public final class StepObserver {
         let parameters = names.parameters.map { name in
             let squares: [Double] = next().elements()
             return StepStatistics.Parameter(
-                name: name, norm: squares[0].squareRoot(), gradientNorm: squares[1].squareRoot())
+                name: name, norm: Tensor.norm(squares[..<2]),
+                gradientNorm: Tensor.norm(squares[2...]))
         }
         let norms = norms.map { name, norm in
             StepStatistics.Norm(
@@ -55,7 +56,7 @@ public final class StepObserver {
         let parameters = trainer.model.namedParameters.filter(\.parameter.isTrainable)
         let gradients = loss.gradients(parameters.map(\.parameter.tensor))
         let norms = zip(parameters, gradients).map { named, gradient in
-            Tensor.stack([named.parameter.tensor, gradient].map(\.sumOfSquares))
+            Tensor.stack([named.parameter.tensor, gradient].flatMap(\.sumsOfSquares))
         }
         names = (recorder.layers, parameters.map(\.name))
         self.norms = recorder.norms.map { ($0.name, $0.norm) }
@@ -77,7 +78,7 @@ private final class CallRecorder: CallObserver {
     }
 
     private(set) var layers: [Layer] = []
-    private(set) var norms: [(name: String, norm: BatchNorm, input: Tensor)] = []
+    private(set) var norms: [(name: String, norm: any RunningNormalization, input: Tensor)] = []
     private var seen: Set<ObjectIdentifier> = []
 
     override func moduleWasCalled(_ module: Module, path: String, input: Tensor, output: Tensor) {
@@ -89,15 +90,28 @@ private final class CallRecorder: CallObserver {
             seen.insert(ObjectIdentifier(module)).inserted
         else { return }
         layers.append(Layer(name: path, kind: "\(type(of: module))", output: output))
-        if let norm = module as? BatchNorm, norm.statistics != nil {
+        if let norm = module as? any RunningNormalization, norm.running != nil {
             norms.append((path, norm, input))
         }
     }
 }
 
 extension Tensor {
-    /// In float64: what is small in float32 has a square of 0 there.
-    fileprivate var sumOfSquares: Tensor { cast(to: .float64).square().sum() }
+    /// The sum of squares, and the sum of the squares of the elements times ``enlargement``: what is small in
+    /// float32 has a square of 0 there, and going through float64 takes longer than a whole small step.
+    fileprivate var sumsOfSquares: [Tensor] {
+        [self, self * Self.enlargement].map { $0.square().sum().cast(to: .float64) }
+    }
+
+    /// A power of two, so that it rounds nothing.
+    private static let enlargement = 0x1p60
+
+    /// The Euclidean norm that follows from both sums: from that of the enlarged elements, unless it is
+    /// beyond the largest number. Then small elements do not matter.
+    fileprivate static func norm(_ sums: ArraySlice<Double>) -> Double {
+        let (plain, enlarged) = (sums[sums.startIndex], sums[sums.startIndex + 1])
+        return enlarged.isFinite ? enlarged.squareRoot() / enlargement : plain.squareRoot()
+    }
 
     /// Elements from all over the tensor, always the same ones, as float32.
     fileprivate func sample(_ count: Int) -> Tensor {
@@ -129,20 +143,23 @@ extension StepStatistics.Layer {
 
 extension StepStatistics.Norm {
     fileprivate init(
-        _ name: String, _ norm: BatchNorm, count: Double, mean: [Double], variance: [Double]
+        _ name: String, _ norm: any RunningNormalization, count: Double, mean: [Double],
+        variance: [Double]
     ) {
-        guard let statistics = norm.statistics else {
+        guard let running = norm.running else {
             preconditionFailure("\(name): only norms with running statistics are looked at")
         }
         let batch = ChannelMoments(
             count: count, mean: mean, squaredDistances: variance.map { $0 * count })
-        let batchVariance = batch.variance(statistics.variance)
-        let runningMean: [Double] = statistics.runningMean.value.elements()
-        let runningVariance: [Double] = statistics.runningVariance.value.elements()
+        let batchVariance = batch.variance(running.kind)
+        let runningMean: [Double]? = running.mean?.value.elements()
+        let runningVariance: [Double] = running.variance.value.elements()
         let channels = mean.indices
-        let meanGaps = channels.map { channel in
-            let distance = runningMean[channel] - mean[channel]
-            return distance * distance / (batchVariance[channel] + norm.epsilon)
+        let meanGaps = runningMean.map { runningMean in
+            channels.map { channel in
+                let distance = runningMean[channel] - mean[channel]
+                return distance * distance / (batchVariance[channel] + norm.epsilon)
+            }
         }
         let varianceGaps = channels.map { channel in
             let ratio =
@@ -154,9 +171,9 @@ extension StepStatistics.Norm {
             values.prefix(Self.shownChannels).map { Float($0) }
         }
         self.init(
-            name: name, meanGap: average(meanGaps).squareRoot(),
-            varianceGap: average(varianceGaps), runningMean: shown(runningMean),
-            batchMean: shown(mean), runningVariance: shown(runningVariance),
-            batchVariance: shown(batchVariance))
+            name: name, meanGap: meanGaps.map { average($0).squareRoot() } ?? 0,
+            varianceGap: average(varianceGaps), runningMean: runningMean.map(shown) ?? [],
+            batchMean: runningMean == nil ? [] : shown(mean),
+            runningVariance: shown(runningVariance), batchVariance: shown(batchVariance))
     }
 }

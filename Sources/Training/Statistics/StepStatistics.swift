@@ -17,7 +17,7 @@ public struct StepStatistics: Codable, Hashable, Sendable {
     public var layers: [Layer]
     /// The trainable parameters.
     public var parameters: [Parameter]
-    /// The batch norms.
+    /// The layers that keep running statistics: batch norm and its relatives.
     public var norms: [Norm]
 
     /// In percent: which percentiles of a layer's outputs are kept.
@@ -46,15 +46,16 @@ public struct StepStatistics: Codable, Hashable, Sendable {
         public var gradientNorm: Double
     }
 
-    /// Running statistics of a batch norm against the batch's.
+    /// Running statistics of a layer against the batch's.
     public struct Norm: Codable, Hashable, Sendable {
         public var name: String
-        /// The root of the mean over channels of ((running mean - batch mean) / batch deviation)^2.
+        /// The root of the mean over channels of ((running mean - batch mean) / batch deviation)^2; 0 where
+        /// no running mean is kept.
         public var meanGap: Double
         /// The mean over channels of |ln(running variance / batch variance)|, with the norm's epsilon
         /// added to both.
         public var varianceGap: Double
-        /// Of the first ``shownChannels`` channels.
+        /// Of the first ``shownChannels`` channels; empty where no running mean is kept.
         public var runningMean: [Float]
         public var batchMean: [Float]
         public var runningVariance: [Float]
