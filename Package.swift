@@ -29,12 +29,14 @@ let collections = Target.Dependency.product(name: "Collections", package: "swift
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "EvenKeel",
     products: [
         .library(name: "EvenKeel", targets: ["EvenKeel"]),
+        .library(name: "EvenKeelTensorBoard", targets: ["TensorBoard"]),
         .executable(name: "evenkeel", targets: ["evenkeel-cli"]),
     ],
     dependencies: [
@@ -49,6 +51,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
@@ -104,9 +107,18 @@ let package = Package(
             resources: [.embedInCode("Page")],
             swiftSettings: settings
         ),
+        // Apart from the umbrella, so that only who asks for it builds SwiftProtobuf.
+        .target(
+            name: "TensorBoard",
+            dependencies: [
+                "Arrays", "Datasets", "Graph", "Interchange", "Layers", "Training", protobuf,
+            ],
+            exclude: ["Messages/events.proto"], swiftSettings: settings),
         .executableTarget(
             name: "evenkeel-cli",
-            dependencies: ["Dashboard", "EvenKeel", arguments, logging, yams],
+            dependencies: [
+                "Dashboard", "EvenKeel", "TensorBoard", arguments, logging, yams,
+            ],
             swiftSettings: settings
         ),
 
@@ -146,6 +158,12 @@ let package = Package(
         tests(
             "Lab", ["Arrays", "Datasets", "Graph", "Interchange", "Layers", "Runtime", "Training"]),
         tests("Dashboard", ["Arrays", "Interchange", "Training"]),
+        tests(
+            "TensorBoard",
+            [
+                "Arrays", "Datasets", "FileTestSupport", "Graph", "Interchange", "Layers",
+                "Runtime", "Training", protobuf,
+            ]),
         tests("EvenKeel", ["evenkeel-cli"]),
     ],
     cLanguageStandard: .c17

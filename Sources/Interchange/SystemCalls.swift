@@ -30,6 +30,21 @@ final class FileDescriptor: Sendable {
         try opening(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, "cannot be created")
     }
 
+    /// Opens (or creates) a file for writing at its end.
+    static func appending(_ path: String) throws(FileError) -> FileDescriptor {
+        try opening(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, "cannot be written")
+    }
+
+    /// Creates a file for writing at its end; nil where there is one already.
+    static func appendingNew(_ path: String) throws(FileError) -> FileDescriptor? {
+        let number = retrying {
+            open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666)
+        }
+        if number < 0 && errno == EEXIST { return nil }
+        guard number >= 0 else { throw systemError(path, "cannot be created") }
+        return FileDescriptor(number: number, path: path)
+    }
+
     static func folder(_ path: String) throws(FileError) -> FileDescriptor {
         try opening(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, "cannot be opened as a folder")
     }

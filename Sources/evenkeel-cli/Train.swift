@@ -16,6 +16,10 @@ struct Train: ParsableCommand {
             finishes the step and saves; --resume goes on, with the same results as if nothing had \
             happened, also after the program was killed.
 
+            With --tensorboard the run folder also gets an event file, which `tensorboard --logdir runs` \
+            shows while the run goes on: loss, accuracy, learning rate, speed, gradient norms, \
+            distributions of parameters and of what the layers give, samples, the confusion matrix.
+
             A file of layers for --model:
 
               layers:
@@ -40,6 +44,9 @@ struct Train: ParsableCommand {
             "Look into the layers every so many steps, for statistics.jsonl; 0 never does.",
             discussion: "What the run computes does not depend on it."))
     var statisticsInterval = StatisticsRecorder.defaultInterval
+
+    @Flag(help: "Write an event file for TensorBoard into the run folder.")
+    var tensorboard = false
 
     @Flag(help: "Go on with the run in --output, from its last checkpoint.")
     var resume = false
@@ -82,7 +89,8 @@ struct Train: ParsableCommand {
         Interruption.install()
         let run = TrainingRun(
             configuration: configuration, folder: folder, workers: try makeWorkers(threads),
-            console: console, statisticsInterval: statisticsInterval)
+            console: console, statisticsInterval: statisticsInterval,
+            writesTensorBoard: tensorboard)
         guard let result = try run.execute(resumes: resume) else { throw ExitCode(130) }
         let accuracy = result.test.metrics["accuracy"] ?? .nan
         console.say(

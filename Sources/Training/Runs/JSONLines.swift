@@ -45,21 +45,9 @@ public enum JSONLines {
     public static func append(_ line: String, to path: String, synchronizes: Bool)
         throws(FileError) -> Int
     {
-        let failure = FileError(path: path, kind: .system, reason: "cannot be written")
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure }
-        defer { close(descriptor) }
-        let bytes = Array((line + "\n").utf8)
-        var start = 0
-        while start < bytes.count {
-            let written = bytes[start...].withUnsafeBytes {
-                write(descriptor, $0.baseAddress, $0.count)
-            }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw failure }
-            start += written
-        }
-        guard !synchronizes || fsync(descriptor) == 0 else { throw failure }
-        return Int(lseek(descriptor, 0, SEEK_END))
+        let file = try AppendingFile(path)
+        let byteCount = try file.append(Array((line + "\n").utf8))
+        if synchronizes { try file.synchronize() }
+        return byteCount
     }
 }

@@ -9,6 +9,7 @@ import Interchange
 /// - `statistics.jsonl`: one JSON object per look into the model, a ``StepStatistics``,
 /// - `model.safetensors`: parameters and statistics,
 /// - `folding.json`: of a folded run, the certificate of its folding,
+/// - `events.out.tfevents.*`: for TensorBoard, if asked for,
 /// - `checkpoint.safetensors` and `checkpoint.previous.safetensors`: what resuming needs,
 /// - `stop`: put there by another program, ends the run; see ``StopRequest``.
 public struct RunFolder: Sendable {
@@ -41,10 +42,12 @@ public struct RunFolder: Sendable {
 
     /// Removes what an earlier run in this folder left, apart from the configuration.
     public func clear() throws {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let events = names.filter { $0.hasPrefix("events.out.tfevents.") }.map { "\(path)/\($0)" }
         let files = [
             metrics, progress, statistics, model, folding, checkpoint, previousCheckpoint,
         ]
-        for file in files
+        for file in files + events
         where FileManager.default.fileExists(atPath: file) {
             do { try FileManager.default.removeItem(atPath: file) } catch {
                 throw FileError(path: file, kind: .system, reason: "cannot be removed")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import EvenKeel
 import Foundation
+import TensorBoard
 
 /// One training from its configuration to its results: what `train` and `demo` share.
 struct TrainingRun {
@@ -12,6 +13,8 @@ struct TrainingRun {
     var prefix = ""
     /// Between looks into the layers, in steps; 0 for none.
     var statisticsInterval = 0
+    /// Whether the folder gets an event file.
+    var writesTensorBoard = false
 
     struct Result {
         var history: TrainingHistory
@@ -51,9 +54,9 @@ struct TrainingRun {
     }
 
     private func execute(
-        _ train: Dataset, _ test: Dataset, resumes: Bool, _ callbacks: [TrainingCallback]
+        _ images: Dataset, _ test: Dataset, resumes: Bool, _ callbacks: [TrainingCallback]
     ) throws -> Result? {
-        let train = try configuration.prepare(train)
+        let train = try configuration.prepare(images)
         let test = try configuration.prepare(test)
         let model = try configuration.makeModel(train)
         try checkOutputs(model, train)
@@ -77,14 +80,21 @@ struct TrainingRun {
         }
         try folder.create(configuration)
         let session = SessionWatcher()
-        let recorder =
-            statisticsInterval > 0
-            ? [StatisticsRecorder(folder, interval: statisticsInterval)] : []
+        let board =
+            writesTensorBoard
+            ? TensorBoardLogger(
+                folder.path, images: images, validation: test, configuration: configuration.yaml)
+            : nil
+        let statistics = StatisticsRecorder(interval: max(statisticsInterval, 1)) { [folder] in
+            try folder.append($0)
+            try board?.write($0)
+        }
         announce(model, train, test, from: progress)
         let history = try trainer.fit(
             train, configuration.length, batchSize: configuration.batchSize,
             dropsLastBatch: configuration.dropsLastBatch, validation: test,
-            callbacks: [
+            // What is seen is written before a checkpoint says that it was.
+            callbacks: [board, statisticsInterval > 0 ? statistics : nil].compactMap { $0 } + [
                 ProgressPrinter(console.human, prefix: prefix), EventPrinter(console),
                 RunRecorder(folder, metricsByteCount: metricsByteCount),
                 TrainingDoctor { [console, prefix] warning in
@@ -94,7 +104,7 @@ struct TrainingRun {
                 Interruption.Callback(),
                 StopRequest.Callback(StopRequest(folder: folder.path)),
                 ProgressRecorder(folder.progress), session,
-            ] + recorder + callbacks, resuming: progress)
+            ] + callbacks, resuming: progress)
         Self.warn(ofSkipped: train.unreadable + test.unreadable)
         if history.stopReason == .interrupted {
             console.say(
