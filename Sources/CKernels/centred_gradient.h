@@ -2,12 +2,13 @@
 
 #define gradient_vectors LOCAL(ek_gradient_vectors)
 #define gradient_load LOCAL(ek_gradient_load)
+#define gradient_table LOCAL(ek_gradient_table)
 #define gradient_lanes LOCAL(ek_gradient_lanes)
 #define gradient_planes LOCAL(ek_gradient_planes)
 #define gradient_run LOCAL(ek_gradient_run)
 
 struct LOCAL(ek_gradient_parameters) {
-    float high[EK_STRIP], low[EK_STRIP], scale[EK_STRIP], shift[EK_STRIP];
+    centre_parameters centre;
     float a[EK_STRIP], b[EK_STRIP], c[EK_STRIP];
 };
 #define gradient_parameters struct LOCAL(ek_gradient_parameters)
@@ -16,15 +17,33 @@ struct LOCAL(ek_gradient_parameters) {
 
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_gradient_lane) {
-    vf high, low, scale, shift, a, b, c;
+    vf mean, scale, shift, a, b, c;
 };
 #define gradient_lane struct LOCAL(ek_gradient_lane)
+
+/// c takes in what the rounding of the mean left over.
+EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const double *a,
+                              const double *b, const double *c, size_t first, size_t count,
+                              size_t lanes, size_t inner) {
+    const size_t distinct = count < lanes ? count : lanes;
+    for (size_t l = 0; l < distinct; l++) {
+        const size_t ch = inner == 1 ? first + l : (first + l) / inner;
+        to->a[l] = (float)a[ch];
+        to->b[l] = (float)b[ch];
+        to->c[l] = (float)(c[ch] - b[ch] * rest_of(mean[ch]));
+    }
+    for (size_t l = distinct; l < count; l++) {
+        to->a[l] = to->a[l - lanes];
+        to->b[l] = to->b[l - lanes];
+        to->c[l] = to->c[l - lanes];
+    }
+}
 
 EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                                 int whole, size_t n, const gradient_lane *p, int kind,
                                 const form *f, int with, int stream) {
     vf g = whole ? eload(dy) : eload_n(dy, n);
-    const vf deviation = centred(whole ? eload(x) : eload_n(x, n), p->high, p->low);
+    const vf deviation = (whole ? eload(x) : eload_n(x, n)) - p->mean;
     if (kind != EK_IDENTITY) {
         vf v = preactivation(deviation, p->scale, p->shift);
         if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
@@ -44,8 +63,8 @@ EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *d
 }
 
 EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l) {
-    return (gradient_lane){vload(p->high + l),  vload(p->low + l), vload(p->scale + l),
-                           vload(p->shift + l), vload(p->a + l),   vload(p->b + l),
+    return (gradient_lane){vload(p->centre.mean + l), vload(p->centre.scale + l),
+                           vload(p->centre.shift + l), vload(p->a + l), vload(p->b + l),
                            vload(p->c + l)};
 }
 
@@ -84,9 +103,8 @@ EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx,
 EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                                size_t count, const gradient_parameters *p, int kind,
                                const form *f, int with, int stream) {
-    const gradient_lane lane = {(vf)p->high[0],  (vf)p->low[0], (vf)p->scale[0],
-                                (vf)p->shift[0], (vf)p->a[0],   (vf)p->b[0],
-                                (vf)p->c[0]};
+    const gradient_lane lane = {(vf)p->centre.mean[0], (vf)p->centre.scale[0],
+                                (vf)p->centre.shift[0], (vf)p->a[0], (vf)p->b[0], (vf)p->c[0]};
     size_t k = 0;
     for (; k + W <= count; k += W)
         gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane, kind, f,
@@ -117,6 +135,7 @@ static void gradient_run(const E *dy, const E *x, const E *residual, E *dx, E *d
     switch (f->kind * 8 + with) {
     case EK_IDENTITY * 8: EK_STREAMED(EK_IDENTITY, 0)
     case EK_RELU * 8: EK_STREAMED(EK_RELU, 0)
+    case EK_LEAKY_RELU * 8: EK_STREAMED(EK_LEAKY_RELU, 0)
     case EK_RELU * 8 + (EK_WITH_RESIDUAL | EK_WITH_DRESIDUAL):
         EK_STREAMED(EK_RELU, (EK_WITH_RESIDUAL | EK_WITH_DRESIDUAL))
     default: EK_LOOP(f->kind, with, stream)
@@ -143,12 +162,8 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
         for (size_t o = 0; o < outer; o++)
             for (size_t ch = 0; ch < channels; ch++) {
                 const size_t k = (o * channels + ch) * inner;
-                mean_table(p.high, p.low, mean, ch, 1, channels, 1);
-                p.scale[0] = scale ? (float)scale[ch] : 1.0f;
-                p.shift[0] = shift ? (float)shift[ch] : 0.0f;
-                p.a[0] = (float)a[ch];
-                p.b[0] = (float)b[ch];
-                p.c[0] = (float)c[ch];
+                centre_table(&p.centre, mean, scale, shift, ch, 1, channels, 1);
+                gradient_table(&p, mean, a, b, c, ch, 1, channels, 1);
                 gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, 0, inner, &p,
                              &f, with, stream);
             }
@@ -159,12 +174,8 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
                  ek_streamable(dresidual, stride * sizeof(E), W * sizeof(E));
         for (size_t first = 0; first < stride; first += layout.strip) {
             const size_t count = ek_smaller(layout.strip, stride - first);
-            mean_table(p.high, p.low, mean, first, count, layout.lanes, inner);
-            table(p.scale, scale, 1.0, first, count, layout.lanes, inner);
-            table(p.shift, shift, 0.0, first, count, layout.lanes, inner);
-            table(p.a, a, 0.0, first, count, layout.lanes, inner);
-            table(p.b, b, 0.0, first, count, layout.lanes, inner);
-            table(p.c, c, 0.0, first, count, layout.lanes, inner);
+            centre_table(&p.centre, mean, scale, shift, first, count, layout.lanes, inner);
+            gradient_table(&p, mean, a, b, c, first, count, layout.lanes, inner);
             if (layout.rows > 0)
                 gradient_run(dy + first, x + first, residual + first, dx + first,
                              dresidual + first, layout.rows, stride, count, &p, &f, with, stream);

@@ -1,9 +1,14 @@
-// Moments per channel: two passes over tiles that fit L1 (moments_run.h says how), merged in
-// double (Chan, Golub and LeVeque 1983).
+// Moments per channel, by tiles (moments_run.h says how) that are merged in double (Chan, Golub and
+// LeVeque 1983).
+//
+// A lane's first tile is read twice: for its mean, then for the squares about that. Later tiles are
+// read once, about the mean of what was merged before, where that weighs at least as much. Its
+// distance from the tile's own mean adds to the squares, but at least half of that is real: the merge
+// counts the distance between the two as variance. So rounding stays small against the result.
 
 #include "moments_run.h"
 
-#define EK_MOMENT_ROWS 32  // rows in a tile of lanes
+#define EK_MOMENT_ROWS 64  // rows in a tile of lanes
 
 #define moments_columns LOCAL(ek_moments_columns)
 #define moments_lanes LOCAL(ek_moments_lanes)
@@ -29,16 +34,20 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
         origin[q] = EK_ROW(start, q);
         sum[q] = squares[q] = (vf)0.0f;
     }
-    for (size_t r = start; r < rows; r++) {
-        if (weights && weights[r] == 0.0f) continue;
-        for (size_t q = 0; q < width; q++) {
-            const vf d = EK_ROW(r, q) - origin[q];
-            sum[q] += weights ? d * (vf)weights[r] : d;
+    if (before < total) {
+        for (size_t r = start; r < rows; r++) {
+            if (weights && weights[r] == 0.0f) continue;
+            for (size_t q = 0; q < width; q++) {
+                const vf d = EK_ROW(r, q) - origin[q];
+                sum[q] += weights ? d * (vf)weights[r] : d;
+            }
         }
-    }
-    for (size_t q = 0; q < width; q++) {
-        pivot[q] = origin[q] + sum[q] * (vf)(float)(1.0 / total);
-        sum[q] = (vf)0.0f;
+        for (size_t q = 0; q < width; q++) {
+            pivot[q] = origin[q] + sum[q] * (vf)(float)(1.0 / total);
+            sum[q] = (vf)0.0f;
+        }
+    } else {
+        for (size_t q = 0; q < width; q++) pivot[q] = vnarrow(vdload(t->mean + l + q * W));
     }
     for (size_t r = start; r < rows; r++) {
         if (weights && weights[r] == 0.0f) continue;

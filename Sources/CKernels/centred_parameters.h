@@ -1,46 +1,40 @@
 // Parameters per lane, and the arithmetic on them that forward and backward passes share.
 
-#define table LOCAL(ek_table)
-#define centred LOCAL(ek_centred)
 #define preactivation LOCAL(ek_preactivation)
 #define activate LOCAL(ek_activate)
 #define deactivate LOCAL(ek_deactivate)
-#define mean_table LOCAL(ek_mean_table)
-#define affine_table LOCAL(ek_affine_table)
+#define centre_table LOCAL(ek_centre_table)
+#define rest_of LOCAL(ek_rest_of)
 #define activation_form LOCAL(ek_activation_form)
 
-/// A table of a strip's parameters: those of the lane's channel, `rest` where there are none.
-EK_INLINE void table(float *to, const double *values, double rest, size_t first, size_t count,
-                     size_t lanes, size_t inner) {
-    if (!values) {
-        for (size_t l = 0; l < count; l++) to[l] = (float)rest;
-        return;
-    }
-    // The strip is a part of one row, or several whole rows that repeat the first.
-    const size_t distinct = count < lanes ? count : lanes;
-    if (inner == 1) {
-        for (size_t l = 0; l < distinct; l++) to[l] = (float)values[first + l];
-    } else {
-        for (size_t l = 0; l < distinct; l++) to[l] = (float)values[(first + l) / inner];
-    }
-    for (size_t l = distinct; l < count; l++) to[l] = to[l - lanes];
-}
+/// The parameters of (x - mean) * scale + shift for a strip's lanes. The mean is a double. x less the
+/// float next to it is exact near the mean, so that what the rounding of the mean left over may go
+/// into the shift: as right as subtracting it from every x, and for nothing.
+struct LOCAL(ek_centre) {
+    float mean[EK_STRIP], scale[EK_STRIP], shift[EK_STRIP];
+};
+#define centre_parameters struct LOCAL(ek_centre)
 
-EK_INLINE void mean_table(float *high, float *low, const double *mean, size_t first, size_t count,
-                          size_t lanes, size_t inner) {
+/// What rounding to a float leaves over.
+EK_INLINE double rest_of(double value) { return value - (double)(float)value; }
+
+EK_INLINE void centre_table(centre_parameters *to, const double *mean, const double *scale,
+                            const double *shift, size_t first, size_t count, size_t lanes,
+                            size_t inner) {
     const size_t distinct = count < lanes ? count : lanes;
     for (size_t l = 0; l < distinct; l++) {
-        const double value = mean[inner == 1 ? first + l : (first + l) / inner];
-        high[l] = (float)value;
-        low[l] = (float)(value - (double)high[l]);
+        const size_t c = inner == 1 ? first + l : (first + l) / inner;
+        const double factor = scale ? scale[c] : 1.0;
+        to->mean[l] = (float)mean[c];
+        to->scale[l] = (float)factor;
+        to->shift[l] = (float)((shift ? shift[c] : 0.0) - rest_of(mean[c]) * factor);
     }
     for (size_t l = distinct; l < count; l++) {
-        high[l] = high[l - lanes];
-        low[l] = low[l - lanes];
+        to->mean[l] = to->mean[l - lanes];
+        to->scale[l] = to->scale[l - lanes];
+        to->shift[l] = to->shift[l - lanes];
     }
 }
-
-EK_INLINE vf centred(vf x, vf high, vf low) { return (x - high) - low; }
 
 EK_INLINE vf preactivation(vf deviation, vf scale, vf shift) { return deviation * scale + shift; }
 

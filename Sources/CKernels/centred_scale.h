@@ -6,27 +6,21 @@
 #define scale_lanes LOCAL(ek_scale_lanes)
 #define scale_planes LOCAL(ek_scale_planes)
 
-struct LOCAL(ek_scale_parameters) {
-    float high[EK_STRIP], low[EK_STRIP], scale[EK_STRIP], shift[EK_STRIP];
-};
-#define scale_parameters struct LOCAL(ek_scale_parameters)
-
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_scale_lane) {
-    vf high, low, scale, shift;
+    vf mean, scale, shift;
 };
 #define scale_lane struct LOCAL(ek_scale_lane)
 
-EK_INLINE scale_lane scale_load(const scale_parameters *p, size_t l) {
-    return (scale_lane){vload(p->high + l), vload(p->low + l), vload(p->scale + l),
-                        vload(p->shift + l)};
+EK_INLINE scale_lane scale_load(const centre_parameters *p, size_t l) {
+    return (scale_lane){vload(p->mean + l), vload(p->scale + l), vload(p->shift + l)};
 }
 
 /// One vector: whole, or its first n elements.
 EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, size_t n,
                              const scale_lane *p, int kind, const form *f, int has_residual,
                              int stream) {
-    const vf deviation = centred(whole ? eload(x) : eload_n(x, n), p->high, p->low);
+    const vf deviation = (whole ? eload(x) : eload_n(x, n)) - p->mean;
     vf v = preactivation(deviation, p->scale, p->shift);
     if (has_residual) v += whole ? eload(residual) : eload_n(residual, n);
     v = activate(v, kind, f);
@@ -37,7 +31,7 @@ EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, siz
 
 /// Row after row, as memory likes it best.
 EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, size_t stride,
-                           size_t lanes, const scale_parameters *p, int kind, const form *f,
+                           size_t lanes, const centre_parameters *p, int kind, const form *f,
                            int has_residual, int stream) {
     if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
         scale_lane lane[EK_COLUMNS];
@@ -66,9 +60,9 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
 
 /// One run of a channel: parameters are the first of the tables.
 EK_INLINE void scale_planes(const E *x, const E *residual, E *y, size_t count,
-                            const scale_parameters *p, int kind, const form *f, int has_residual,
+                            const centre_parameters *p, int kind, const form *f, int has_residual,
                             int stream) {
-    const scale_lane lane = {(vf)p->high[0], (vf)p->low[0], (vf)p->scale[0], (vf)p->shift[0]};
+    const scale_lane lane = {(vf)p->mean[0], (vf)p->scale[0], (vf)p->shift[0]};
     size_t k = 0;
     for (; k + W <= count; k += W)
         scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual, stream);
@@ -78,7 +72,7 @@ EK_INLINE void scale_planes(const E *x, const E *residual, E *y, size_t count,
 
 /// Chooses the loop. rows == 0: one run of a channel, `lanes` elements long.
 static void scale_run(const E *x, const E *residual, E *y, size_t rows, size_t stride,
-                      size_t lanes, const scale_parameters *p, const form *f, int has_residual,
+                      size_t lanes, const centre_parameters *p, const form *f, int has_residual,
                       int stream) {
 #define EK_LOOP(kind, has_residual, stream)                                                     \
     {                                                                                           \
@@ -113,15 +107,13 @@ static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, s
     const form f = activation_form(activation, slope);
     const int has_residual = residual != NULL;
     if (!residual) residual = x;
-    scale_parameters p;
+    centre_parameters p;
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(y, inner * sizeof(E), W * sizeof(E));
         for (size_t o = 0; o < outer; o++)
             for (size_t c = 0; c < channels; c++) {
                 const size_t k = (o * channels + c) * inner;
-                mean_table(p.high, p.low, mean, c, 1, channels, 1);
-                p.scale[0] = scale ? (float)scale[c] : 1.0f;
-                p.shift[0] = shift ? (float)shift[c] : 0.0f;
+                centre_table(&p, mean, scale, shift, c, 1, channels, 1);
                 scale_run(x + k, residual + k, y + k, 0, 0, inner, &p, &f, has_residual, stream);
             }
     } else {
@@ -130,9 +122,7 @@ static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, s
         stream = stream && ek_streamable(y, stride * sizeof(E), W * sizeof(E));
         for (size_t first = 0; first < stride; first += layout.strip) {
             const size_t count = ek_smaller(layout.strip, stride - first);
-            mean_table(p.high, p.low, mean, first, count, layout.lanes, inner);
-            table(p.scale, scale, 1.0, first, count, layout.lanes, inner);
-            table(p.shift, shift, 0.0, first, count, layout.lanes, inner);
+            centre_table(&p, mean, scale, shift, first, count, layout.lanes, inner);
             if (layout.rows > 0)
                 scale_run(x + first, residual + first, y + first, layout.rows, stride, count, &p,
                           &f, has_residual, stream);

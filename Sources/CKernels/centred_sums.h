@@ -1,10 +1,12 @@
-// Sums per channel of dy' and dy' (x - mean), and plain sums per channel.
+// Sums per channel of dy' and dy' (x - mean), on the way the activation's output again where it is
+// asked for; and plain sums per channel.
 //
 // Floats are added over EK_TILE_ROWS rows or EK_TILE_RUN elements of a run, doubles from there on.
 
-#define EK_TILE_ROWS 16
+#define EK_TILE_ROWS 32
 #define EK_TILE_RUN 1024
 
+#define about_mean LOCAL(ek_about_mean)
 #define sums_vector LOCAL(ek_sums_vector)
 #define sums_columns LOCAL(ek_sums_columns)
 #define sums_lanes LOCAL(ek_sums_lanes)
@@ -16,24 +18,35 @@
 #define EK_WITH_X 1           // sum dy' (x - mean) too, else only sum dy
 #define EK_WITH_RESIDUAL 2    // there is a residual
 #define EK_WITH_WEIGHTS 4     // there are weights
+#define EK_WITH_OUTPUT 8      // store act((x - mean) * scale + shift + residual) too
 
 struct LOCAL(ek_sums_parameters) {
-    float high[EK_STRIP], low[EK_STRIP], scale[EK_STRIP], shift[EK_STRIP];
+    centre_parameters centre;
     double first[EK_STRIP], second[EK_STRIP];
 };
 #define sums_parameters struct LOCAL(ek_sums_parameters)
 
+/// The second sum of a lane. The loops subtract the float next to the mean from every x; what its
+/// rounding left over is subtracted here, from the sum.
+EK_INLINE double about_mean(const sums_parameters *p, size_t l, double mean) {
+    return p->second[l] - rest_of(mean) * p->first[l];
+}
+
 /// Adds one vector to the sums in registers. `whole` or the first n lanes.
-EK_INLINE void sums_vector(const E *dy, const E *x, const E *residual, int whole, size_t n,
-                           vf weight, vf high, vf low, vf scale, vf shift, int kind,
+EK_INLINE void sums_vector(const E *dy, const E *x, const E *residual, E *y, int whole, size_t n,
+                           vf weight, vf mean, vf scale, vf shift, int kind,
                            const form *f, int with, vf *first, vf *second) {
     vf g = whole ? eload(dy) : eload_n(dy, n);
     vf deviation = (vf)0.0f;
     if (with & EK_WITH_X) {
-        deviation = centred(whole ? eload(x) : eload_n(x, n), high, low);
+        deviation = (whole ? eload(x) : eload_n(x, n)) - mean;
         vf v = preactivation(deviation, scale, shift);
         if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
         g = deactivate(g, v, kind, f);
+        if (with & EK_WITH_OUTPUT) {
+            if (whole) estore(y, activate(v, kind, f));
+            else estore_n(y, activate(v, kind, f), n);
+        }
         if (!whole) deviation = vblend(vfirst(n), deviation, (vf)0.0f);
     }
     if (with & EK_WITH_WEIGHTS) {
@@ -47,11 +60,19 @@ EK_INLINE void sums_vector(const E *dy, const E *x, const E *residual, int whole
 }
 
 /// `width` vectors of lanes (a constant) over the rows of a tile, or the first n lanes of one.
-EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, const float *weights,
-                            size_t rows, size_t stride, size_t width, int whole, size_t n,
-                            sums_parameters *p, size_t l, int kind, const form *f, int with) {
+EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, E *y,
+                            const float *weights, size_t rows, size_t stride, size_t width,
+                            int whole, size_t n, sums_parameters *p, size_t l, int kind,
+                            const form *f, int with) {
     vf first[EK_COLUMNS], second[EK_COLUMNS];
-    for (size_t q = 0; q < width; q++) first[q] = second[q] = (vf)0.0f;
+    vf mean[EK_COLUMNS], scale[EK_COLUMNS], shift[EK_COLUMNS];
+    for (size_t q = 0; q < width; q++) {
+        first[q] = second[q] = (vf)0.0f;
+        if (!(with & EK_WITH_X)) continue;
+        mean[q] = vload(p->centre.mean + l + q * W);
+        scale[q] = vload(p->centre.scale + l + q * W);
+        shift[q] = vload(p->centre.shift + l + q * W);
+    }
     for (size_t r = 0; r < rows; r++) {
         vf weight = (vf)1.0f;
         if (with & EK_WITH_WEIGHTS) {
@@ -59,7 +80,7 @@ EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, const fl
             weight = (vf)weights[r];
         }
         for (size_t q = 0; q < width; q++) {
-            const size_t i = l + q * W, k = r * stride + i;
+            const size_t k = r * stride + l + q * W;
             // Where a tile takes a part of each row, what the next one needs has to be asked for.
             if (stride > width * W) {
                 __builtin_prefetch(dy + k + EK_TILE_ROWS * stride, 0, 2);
@@ -67,9 +88,8 @@ EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, const fl
                 if (with & EK_WITH_RESIDUAL)
                     __builtin_prefetch(residual + k + EK_TILE_ROWS * stride, 0, 2);
             }
-            sums_vector(dy + k, x + k, residual + k, whole, n, weight, vload(p->high + i),
-                        vload(p->low + i), vload(p->scale + i), vload(p->shift + i), kind, f,
-                        with, &first[q], &second[q]);
+            sums_vector(dy + k, x + k, residual + k, y + k, whole, n, weight, mean[q], scale[q],
+                        shift[q], kind, f, with, &first[q], &second[q]);
         }
     }
     for (size_t q = 0; q < width; q++) {
@@ -80,30 +100,30 @@ EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, const fl
     }
 }
 
-EK_INLINE void sums_lanes(const E *dy, const E *x, const E *residual, const float *weights,
-                          size_t rows, size_t stride, size_t lanes, sums_parameters *p, int kind,
+EK_INLINE void sums_lanes(const E *dy, const E *x, const E *residual, E *y,
+                          const float *weights, size_t rows, size_t stride, size_t lanes, sums_parameters *p, int kind,
                           const form *f, int with) {
     for (size_t r = 0; r < rows; r += EK_TILE_ROWS) {
         const size_t count = ek_smaller(EK_TILE_ROWS, rows - r), k = r * stride;
         const float *w = with & EK_WITH_WEIGHTS ? weights + r : weights;
         size_t l = 0;
         for (; l + EK_COLUMNS * W <= lanes; l += EK_COLUMNS * W)
-            sums_columns(dy + k, x + k, residual + k, w, count, stride, EK_COLUMNS, 1, 0, p, l,
+            sums_columns(dy + k, x + k, residual + k, y + k, w, count, stride, EK_COLUMNS, 1, 0, p, l,
                          kind, f, with);
         for (; l + W <= lanes; l += W)
-            sums_columns(dy + k, x + k, residual + k, w, count, stride, 1, 1, 0, p, l, kind, f,
+            sums_columns(dy + k, x + k, residual + k, y + k, w, count, stride, 1, 1, 0, p, l, kind, f,
                          with);
         if (l < lanes)
-            sums_columns(dy + k, x + k, residual + k, w, count, stride, 1, 0, lanes - l, p, l,
+            sums_columns(dy + k, x + k, residual + k, y + k, w, count, stride, 1, 0, lanes - l, p, l,
                          kind, f, with);
     }
 }
 
 /// One run of a channel: parameters and results are the first of the tables.
-EK_INLINE void sums_run(const E *dy, const E *x, const E *residual, const float *weights,
-                        size_t count, sums_parameters *p, int kind, const form *f, int with) {
-    const vf high = (vf)p->high[0], low = (vf)p->low[0];
-    const vf scale = (vf)p->scale[0], shift = (vf)p->shift[0];
+EK_INLINE void sums_run(const E *dy, const E *x, const E *residual, E *y,
+                        const float *weights, size_t count, sums_parameters *p, int kind, const form *f, int with) {
+    const vf mean = (vf)p->centre.mean[0];
+    const vf scale = (vf)p->centre.scale[0], shift = (vf)p->centre.shift[0];
     vf first[4] = {(vf)0.0f, (vf)0.0f, (vf)0.0f, (vf)0.0f};
     vf second[4] = {(vf)0.0f, (vf)0.0f, (vf)0.0f, (vf)0.0f};
     size_t k = 0;
@@ -111,18 +131,18 @@ EK_INLINE void sums_run(const E *dy, const E *x, const E *residual, const float 
         for (size_t q = 0; q < 4; q++) {
             const size_t i = k + q * W;
             const vf weight = with & EK_WITH_WEIGHTS ? vload(weights + i) : (vf)1.0f;
-            sums_vector(dy + i, x + i, residual + i, 1, 0, weight, high, low, scale, shift, kind,
+            sums_vector(dy + i, x + i, residual + i, y + i, 1, 0, weight, mean, scale, shift, kind,
                         f, with, &first[q], &second[q]);
         }
     for (; k + W <= count; k += W) {
         const vf weight = with & EK_WITH_WEIGHTS ? vload(weights + k) : (vf)1.0f;
-        sums_vector(dy + k, x + k, residual + k, 1, 0, weight, high, low, scale, shift, kind, f,
+        sums_vector(dy + k, x + k, residual + k, y + k, 1, 0, weight, mean, scale, shift, kind, f,
                     with, &first[0], &second[0]);
     }
     if (k < count) {
         const size_t n = count - k;
         const vf weight = with & EK_WITH_WEIGHTS ? vload_n(weights + k, n) : (vf)1.0f;
-        sums_vector(dy + k, x + k, residual + k, 0, n, weight, high, low, scale, shift, kind, f,
+        sums_vector(dy + k, x + k, residual + k, y + k, 0, n, weight, mean, scale, shift, kind, f,
                     with, &first[1], &second[1]);
     }
     p->first[0] += vsum(vwiden(first[0] + first[1]) + vwiden(first[2] + first[3]));
@@ -131,23 +151,28 @@ EK_INLINE void sums_run(const E *dy, const E *x, const E *residual, const float 
 }
 
 /// Chooses the loop. rows == 0: a run of one channel, `lanes` elements long.
-static void sums_rows(const E *dy, const E *x, const E *residual, const float *weights,
-                      size_t rows, size_t stride, size_t lanes, sums_parameters *p, const form *f,
+static void sums_rows(const E *dy, const E *x, const E *residual, E *y,
+                      const float *weights, size_t rows, size_t stride, size_t lanes, sums_parameters *p, const form *f,
                       int with) {
 #define EK_LOOP(kind, with)                                                                    \
     {                                                                                          \
-        if (rows == 0) sums_run(dy, x, residual, weights, lanes, p, kind, f, with);            \
-        else sums_lanes(dy, x, residual, weights, rows, stride, lanes, p, kind, f, with);      \
+        if (rows == 0) sums_run(dy, x, residual, y, weights, lanes, p, kind, f, with);            \
+        else sums_lanes(dy, x, residual, y, weights, rows, stride, lanes, p, kind, f, with);      \
         break;                                                                                 \
     }
     // Weighted sums and unusual activations go through the general loop.
     const int general = with | EK_WITH_X;
     const int kind = with & EK_WITH_WEIGHTS ? EK_LEAKY_RELU : f->kind;
-    switch (kind * 8 + with) {
+    switch (kind * 16 + with) {
     case 0: EK_LOOP(EK_IDENTITY, 0)
     case EK_WITH_X: EK_LOOP(EK_IDENTITY, EK_WITH_X)
-    case EK_RELU * 8 + EK_WITH_X: EK_LOOP(EK_RELU, EK_WITH_X)
-    case EK_RELU * 8 + (EK_WITH_X | EK_WITH_RESIDUAL):
+    case EK_RELU * 16 + EK_WITH_X: EK_LOOP(EK_RELU, EK_WITH_X)
+    case EK_RELU * 16 + (EK_WITH_X | EK_WITH_OUTPUT):
+        EK_LOOP(EK_RELU, (EK_WITH_X | EK_WITH_OUTPUT))
+    case EK_LEAKY_RELU * 16 + EK_WITH_X: EK_LOOP(EK_LEAKY_RELU, EK_WITH_X)
+    case EK_LEAKY_RELU * 16 + (EK_WITH_X | EK_WITH_OUTPUT):
+        EK_LOOP(EK_LEAKY_RELU, (EK_WITH_X | EK_WITH_OUTPUT))
+    case EK_RELU * 16 + (EK_WITH_X | EK_WITH_RESIDUAL):
         EK_LOOP(EK_RELU, (EK_WITH_X | EK_WITH_RESIDUAL))
     default: EK_LOOP(f->kind, general)
     }
@@ -157,30 +182,26 @@ static void sums_rows(const E *dy, const E *x, const E *residual, const float *w
 static void LOCAL(ek_sums)(const E *dy, const E *x, const float *weights, size_t outer,
                            size_t channels, size_t inner, const double *mean, const double *scale,
                            const double *shift, const E *residual, int activation, float slope,
-                           double *sums, int with) {
+                           E *y, double *sums, int with) {
     const form f = activation_form(activation, slope);
     double *first = sums, *second = with & EK_WITH_X ? sums + channels : sums;
     sums_parameters p;
     if (!x) x = dy;
     if (!residual) residual = x;
+    if (!y) y = (E *)(uintptr_t)x;  // not written
     if (inner >= EK_PLANE_MINIMUM || (weights && inner > 1)) {
         for (size_t o = 0; o < outer; o++)
             for (size_t c = 0; c < channels; c++) {
-                if (with & EK_WITH_X) {
-                    mean_table(p.high, p.low, mean, c, 1, channels, 1);
-                    p.scale[0] = scale ? (float)scale[c] : 1.0f;
-                    p.shift[0] = shift ? (float)shift[c] : 0.0f;
-                }
-                p.first[0] = first[c];
-                if (with & EK_WITH_X) p.second[0] = second[c];
+                if (with & EK_WITH_X) centre_table(&p.centre, mean, scale, shift, c, 1, channels, 1);
+                p.first[0] = p.second[0] = 0.0;
                 for (size_t i = 0; i < inner; i += EK_TILE_RUN) {
                     const size_t k = (o * channels + c) * inner + i;
-                    sums_rows(dy + k, x + k, residual + k,
+                    sums_rows(dy + k, x + k, residual + k, y + k,
                               weights ? weights + o * inner + i : weights, 0, 0,
                               ek_smaller(EK_TILE_RUN, inner - i), &p, &f, with);
                 }
-                first[c] = p.first[0];
-                if (with & EK_WITH_X) second[c] = p.second[0];
+                first[c] += p.first[0];
+                if (with & EK_WITH_X) second[c] += about_mean(&p, 0, mean[c]);
             }
         return;
     }
@@ -190,25 +211,22 @@ static void LOCAL(ek_sums)(const E *dy, const E *x, const float *weights, size_t
     layout.strip = ek_smaller(layout.strip, stride);
     for (size_t begin = 0; begin < stride; begin += layout.strip) {
         const size_t count = ek_smaller(layout.strip, stride - begin);
-        if (with & EK_WITH_X) {
-            mean_table(p.high, p.low, mean, begin, count, layout.lanes, inner);
-            table(p.scale, scale, 1.0, begin, count, layout.lanes, inner);
-            table(p.shift, shift, 0.0, begin, count, layout.lanes, inner);
-        }
+        if (with & EK_WITH_X)
+            centre_table(&p.centre, mean, scale, shift, begin, count, layout.lanes, inner);
         memset(p.first, 0, sizeof p.first);
         memset(p.second, 0, sizeof p.second);
         if (layout.rows > 0)
-            sums_rows(dy + begin, x + begin, residual + begin, weights, layout.rows, stride, count,
-                      &p, &f, with);
+            sums_rows(dy + begin, x + begin, residual + begin, y + begin, weights, layout.rows,
+                      stride, count, &p, &f, with);
         const size_t rest = outer % layout.fold * layout.lanes, k = layout.rows * stride;
         if (rest > 0)
-            sums_rows(dy + k, x + k, residual + k, weights, 1, rest, rest, &p, &f, with);
+            sums_rows(dy + k, x + k, residual + k, y + k, weights, 1, rest, rest, &p, &f, with);
         const size_t distinct = ek_smaller(count, layout.lanes);
         for (size_t l = 0; l < count; l += distinct)
             for (size_t i = 0; i < distinct; i++) {
                 const size_t c = inner == 1 ? begin + i : (begin + i) / inner;
                 first[c] += p.first[l + i];
-                if (with & EK_WITH_X) second[c] += p.second[l + i];
+                if (with & EK_WITH_X) second[c] += about_mean(&p, l + i, mean[c]);
             }
     }
 }
@@ -216,16 +234,16 @@ static void LOCAL(ek_sums)(const E *dy, const E *x, const float *weights, size_t
 static void LOCAL(ek_centred_sums)(const E *dy, const E *x, const float *weights, size_t outer,
                                    size_t channels, size_t inner, const double *mean,
                                    const double *scale, const double *shift, const E *residual,
-                                   int activation, float slope, double *sums) {
-    const int active = activation != EK_IDENTITY;
-    const int with = EK_WITH_X | (active && residual ? EK_WITH_RESIDUAL : 0) |
-                     (weights ? EK_WITH_WEIGHTS : 0);
-    LOCAL(ek_sums)(dy, x, weights, outer, channels, inner, mean, active ? scale : NULL,
-                   active ? shift : NULL, active ? residual : NULL, activation, slope, sums, with);
+                                   int activation, float slope, E *y, double *sums) {
+    const int used = activation != EK_IDENTITY || y;
+    const int with = EK_WITH_X | (used && residual ? EK_WITH_RESIDUAL : 0) |
+                     (weights ? EK_WITH_WEIGHTS : 0) | (y ? EK_WITH_OUTPUT : 0);
+    LOCAL(ek_sums)(dy, x, weights, outer, channels, inner, mean, used ? scale : NULL,
+                   used ? shift : NULL, used ? residual : NULL, activation, slope, y, sums, with);
 }
 
 static void LOCAL(ek_column_sums)(const E *x, size_t outer, size_t channels, size_t inner,
                                   double *sums) {
     LOCAL(ek_sums)(x, NULL, NULL, outer, channels, inner, NULL, NULL, NULL, NULL, EK_IDENTITY,
-                   0.0f, sums, 0);
+                   0.0f, NULL, sums, 0);
 }

@@ -31,6 +31,7 @@ typedef double vd __attribute__((ext_vector_type(EK_WIDTH)));
 #define vany EK_NAME(ek_vany)
 #define vsum EK_NAME(ek_vsum)
 #define vwiden EK_NAME(ek_vwiden)
+#define vnarrow EK_NAME(ek_vnarrow)
 #define vdload EK_NAME(ek_vdload)
 #define vdstore EK_NAME(ek_vdstore)
 #define vbf16load EK_NAME(ek_vbf16load)
@@ -85,6 +86,8 @@ EK_INLINE vf vblend(vi mask, vf a, vf b) { return mask ? a : b; }
 EK_INLINE int vany(vi mask) { return __builtin_reduce_or(mask) != 0; }
 
 EK_INLINE vd vwiden(vf v) { return __builtin_convertvector(v, vd); }
+
+EK_INLINE vf vnarrow(vd v) { return __builtin_convertvector(v, vf); }
 
 /// The sum of the lanes, in double, as a binary tree.
 EK_INLINE double vsum(vd v) {

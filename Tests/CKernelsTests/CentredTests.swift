@@ -71,11 +71,59 @@ struct CentredTests {
                         ek_centred_sums_f32(
                             t.dy, t.x, weights == nil ? nil : w.baseAddress, n, c, k, t.mean,
                             t.scale, t.shift, withResidual ? r.baseAddress : nil, activation,
-                            0.125, &sums)
+                            0.125, nil, &sums)
                     }
                 }
                 let largest = expected.map(abs).max() ?? 0
                 #expect(worst(sums.map { $0 - 1 }, expected, scale: 1 + largest) < 1e-6)
+            }
+        }
+    }
+
+    @Test("Sums that give the output too: the bits of both kernels", arguments: Shape.all)
+    func sumsWithOutput(shape: Shape) {
+        let t = CentredCase(shape)
+        let (n, c, k) = (shape.outer, shape.channels, shape.inner)
+        func narrow(_ x: [Float]) -> [UInt16] {
+            var y = [UInt16](repeating: 0, count: x.count)
+            ek_convert_f32_bf16(x, &y, x.count)
+            return y
+        }
+        let (dy16, x16, residual16) = (narrow(t.dy), narrow(t.x), narrow(t.residual))
+        for (index, activation) in (activations + activations).enumerated() {
+            onEveryLevel {
+                t.residual.withUnsafeBufferPointer { values in
+                    let residual = index % 2 == 0 ? values.baseAddress : nil
+                    var (y, expected) = (t.x, t.x)
+                    var sums = [Double](repeating: 1, count: 2 * c)
+                    var expectedSums = sums
+                    ek_centred_sums_f32(
+                        t.dy, t.x, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        0.125, &y, &sums)
+                    ek_centred_scale_f32(
+                        t.x, n, c, k, t.mean, t.scale, t.shift, residual, activation, 0.125,
+                        &expected, 0)
+                    ek_centred_sums_f32(
+                        t.dy, t.x, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        0.125, nil, &expectedSums)
+                    #expect(y == expected && sums == expectedSums)
+                }
+                residual16.withUnsafeBufferPointer { values in
+                    let residual = index % 2 == 0 ? values.baseAddress : nil
+                    var (y, expected) = (x16, x16)
+                    var sums = [Double](repeating: 1, count: 2 * c)
+                    var expectedSums = sums
+                    ek_centred_sums_bf16(
+                        dy16, x16, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        0.125, &y, &sums)
+                    ek_centred_scale_bf16(
+                        x16, n, c, k, t.mean, t.scale, t.shift, residual, activation, 0.125,
+                        &expected, 0)
+                    ek_centred_sums_bf16(
+                        dy16, x16, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        0.125, nil, &expectedSums)
+                    #expect(y == expected && sums == expectedSums)
+                }
             }
         }
     }
@@ -158,9 +206,9 @@ struct CentredTests {
             var sums = [Double](repeating: 0, count: 2 * c)
             var sumsf = sums
             ek_centred_sums_bf16(
-                dy, x, nil, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, &sums)
+                dy, x, nil, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, nil, &sums)
             ek_centred_sums_f32(
-                dyf, xf, nil, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, &sumsf)
+                dyf, xf, nil, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, nil, &sumsf)
             #expect(sums == sumsf)
 
             ek_centred_input_gradient_bf16(

@@ -5,7 +5,8 @@
 // given, have one float per position. What has weight 0 may be NaN without any effect.
 //
 // Parameters per channel are double. The mean is applied as a high and a low float,
-// ((x - high) - low) * scale + shift, so that x - mean is right to the last bit at any offset.
+// (x - high) * scale + (shift - low * scale), which is as right as subtracting it exactly: x - high is
+// exact near the mean, at any offset.
 // (It must fit a float: beyond about 1.7e38 in magnitude a difference can overflow.)
 //
 // The activation is part of the pass: act(pre), pre = (x - mean) * scale + shift + residual. The
@@ -25,8 +26,8 @@
 /// Merges count, mean and M2 (the sum of squared deviations) of the values of every channel into
 /// `state`: [count, mean[channels], M2[channels]]. A state of zeros is empty.
 ///
-/// Two passes over tiles that fit the cache (mean, then centred squares), merged in double with
-/// Chan's formula in a fixed order. A constant channel gives exactly its mean and M2 == 0; inputs
+/// Squares are centred about a mean, of the tile or of what was merged before it, and tiles merged in
+/// double with Chan's formula in a fixed order. A constant channel gives exactly its mean and M2 == 0; inputs
 /// near the ends of float's range give finite results. The count is the sum of the weights.
 void ek_moments_f32(const float *x, const float *weights, size_t outer, size_t channels,
                     size_t inner, double *state);
@@ -40,11 +41,14 @@ void ek_centred_scale_f32(const float *x, size_t outer, size_t channels, size_t 
                           int stream);
 
 /// Adds sum(w dy') and sum(w dy' (x - mean)) of every channel to `sums`, [2][channels].
-/// With EK_IDENTITY `scale`, `shift` and `residual` are not used.
+/// `y`, where given, gets act(pre): a backward pass that needs the forward pass's output again has it
+/// without reading x another time; it must be other memory than `dy` and `x`, and there
+/// must be no weights. Without `y`, and with
+/// EK_IDENTITY, `scale`, `shift` and `residual` are not used.
 void ek_centred_sums_f32(const float *dy, const float *x, const float *weights, size_t outer,
                          size_t channels, size_t inner, const double *mean, const double *scale,
                          const double *shift, const float *residual, int activation, float slope,
-                         double *sums);
+                         float *y, double *sums);
 
 /// dx = a dy' + b (x - mean) + c with a, b, c per channel; `dresidual`, where given, gets dy'.
 /// Either output may be the memory of `dy` or `x`.

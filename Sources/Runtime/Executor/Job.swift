@@ -1,3 +1,5 @@
+import Arrays
+import Graph
 import Synchronization
 
 /// A plan's phases made ready to run, with the state that workers share while they do.
@@ -11,7 +13,8 @@ final class Job: @unchecked Sendable {
     private let source: [ExecutablePhase]
     private let phases: [PhaseRecord]
     let table: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    private let scratch: UnsafeMutableRawPointer
+    private let memory: Storage
+    private var scratch: UnsafeMutableRawPointer { memory.pointer }
     private let scratchStride: Int
     /// Where a worker's workspace begins in its scratch memory.
     private let workspaceOffset: Int
@@ -36,7 +39,7 @@ final class Job: @unchecked Sendable {
         workspaceOffset = (scratchBytes + 63) / 64 * 64
         let bytes = workspaceOffset + (phases.map(\.workspaceBytes).max() ?? 0)
         scratchStride = (bytes + 4095) / 4096 * 4096 + 4096
-        scratch = .allocate(byteCount: scratchStride * workers, alignment: 4096)
+        memory = Storage(zeroed: scratchStride * workers)
         var first: [Int] = []
         var total = 0
         for phase in records {
@@ -53,7 +56,6 @@ final class Job: @unchecked Sendable {
         for phase in phases { phase.deallocate() }
         claims.deinitialize(count: claimCount)
         claims.deallocate()
-        scratch.deallocate()
         table.deallocate()
     }
 
@@ -176,6 +178,8 @@ struct ExecutableSegment {
     let unitsPerShard: Int
     var kernels: [Kernel] = []
     var reductions: [Kernel] = []
+    /// Nodes that the kernel of another node carries out on its way.
+    var joined: Set<Node> = []
 
     var shardCount: Int { (unitCount + unitsPerShard - 1) / unitsPerShard }
     var groupCount: Int { min(Self.maximalGroupCount, shardCount) }

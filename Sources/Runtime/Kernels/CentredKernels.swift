@@ -216,8 +216,11 @@ final class CentredScaleKernel: Kernel {
     }
 }
 
+/// The two sums of a gradient; joined with the normalization made again, its output in the same pass.
 final class CentredSumsKernel: Kernel {
     private let dy, x: Operand
+    private let normalized: Operand?
+    private let fallback: ReferenceRowsKernel?
     private let outputs: [Operand]
     private let parts: CentredOperands
     private let view: ShardView
@@ -225,9 +228,11 @@ final class CentredSumsKernel: Kernel {
     private let isBFloat16: Bool
     private let partials: GroupPartials
 
-    init?(_ call: KernelCall, _ operation: CentredSums) {
+    init?(_ call: KernelCall, _ operation: CentredSums, joining normalization: KernelCall? = nil) {
         let spec = call.inputSpecs[1]
         guard spec.type == .float32 || spec.type == .bfloat16 else { return nil }
+        normalized = normalization?.outputs[0]
+        fallback = normalization.map { ReferenceRowsKernel(fallbackFor: $0) }
         dy = call.inputs[0]
         x = call.inputs[1]
         outputs = call.outputs
@@ -239,6 +244,13 @@ final class CentredSumsKernel: Kernel {
     }
 
     override func run(_ task: ShardTask) {
+        var output = normalized
+        if let fallback, let scale = parts.scale(task),
+            ReferenceRowsKernel.isExtreme(scale, count: view.channels)
+        {
+            fallback.run(task)
+            output = nil
+        }
         let outer = view.outerPerUnit * task.count
         let mean = parts.mean(task)
         let sums = partials.opened(task)
@@ -246,12 +258,12 @@ final class CentredSumsKernel: Kernel {
             ek_centred_sums_bf16(
                 dy.pointer(task), x.pointer(task), nil, outer, view.channels, view.inner, mean,
                 parts.scale(task), parts.shift(task), parts.residual(task), activation.kind,
-                activation.slope, sums)
+                activation.slope, output?.pointer(task), sums)
         } else {
             ek_centred_sums_f32(
                 dy.pointer(task), x.pointer(task), nil, outer, view.channels, view.inner, mean,
                 parts.scale(task), parts.shift(task), parts.residual(task), activation.kind,
-                activation.slope, sums)
+                activation.slope, output?.pointer(task), sums)
         }
     }
 
@@ -324,8 +336,12 @@ extension CentredScale: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? { CentredScaleKernel(call, self) }
 }
 extension CentredSums: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? {
-        isTinyBatch(call.inputSpecs[1], axis: axis) ? nil : CentredSumsKernel(call, self)
+    func kernel(_ call: KernelCall) -> Kernel? { kernel(call, joining: nil) }
+
+    /// A kernel that also does what a normalization is called for.
+    func kernel(_ call: KernelCall, joining normalization: KernelCall?) -> Kernel? {
+        isTinyBatch(call.inputSpecs[1], axis: axis)
+            ? nil : CentredSumsKernel(call, self, joining: normalization)
     }
 }
 extension CentredInputGradient: FastOperation {

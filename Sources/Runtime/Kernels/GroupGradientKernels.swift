@@ -60,7 +60,7 @@ final class GroupSumsKernel: Kernel {
             let offset = row * view.elementsPerRow
             ek_centred_sums_f32(
                 dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
-                nil, nil, nil, EK_IDENTITY, 0, sums)
+                nil, nil, nil, EK_IDENTITY, 0, nil, sums)
             for group in 0..<view.groups {
                 var (first, second) = (0.0, 0.0)
                 for channel
@@ -118,7 +118,7 @@ final class GroupParameterSumsKernel: Kernel {
             let offset = row * view.elementsPerRow
             ek_centred_sums_f32(
                 dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
-                nil, nil, nil, EK_IDENTITY, 0, sums)
+                nil, nil, nil, EK_IDENTITY, 0, nil, sums)
             for channel in 0..<view.channels {
                 let statistic = row * view.groups + channel / view.channelsPerGroup
                 total[channel] +=

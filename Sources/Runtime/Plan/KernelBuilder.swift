@@ -50,7 +50,15 @@ struct KernelBuilder {
     func segment(_ units: Schedule.Units, _ nodes: [Node]) -> ExecutableSegment {
         var segment = ExecutableSegment(
             unitCount: units.count, unitsPerShard: Planner.unitsPerShard(units, nodes))
-        for node in nodes {
+        let joined = JoinedPasses(nodes, schedule)
+        for node in nodes where !segment.joined.contains(node) {
+            if let sums = joined.sums[node], let kernel = kernel(node, units, segment, taking: sums)
+            {
+                segment.joined.insert(sums)
+                segment.reductions.append(kernel)
+                segment.kernels.append(kernel)
+                continue
+            }
             let kernel = kernel(node, units, segment)
             if case .reduction = schedule[node].mode { segment.reductions.append(kernel) }
             segment.kernels.append(kernel)
@@ -76,9 +84,18 @@ struct KernelBuilder {
         }
     }
 
+    /// The kernel of a normalization that takes sums on its way; nil where there is none.
     private func kernel(
+        _ node: Node, _ units: Schedule.Units, _ segment: ExecutableSegment, taking sums: Node
+    ) -> Kernel? {
+        guard !streams(node) else { return nil }
+        return (sums.operation as? CentredSums)?.kernel(
+            call(sums, units, segment).call, joining: call(node, units, segment).call)
+    }
+
+    private func call(
         _ node: Node, _ units: Schedule.Units?, _ segment: ExecutableSegment?
-    ) -> Kernel {
+    ) -> (call: KernelCall, aligned: [Bool], merges: Bool) {
         let aligned: [Bool]
         var merges = false
         switch node.operation.sharding(node.inputs.map(\.spec), node.outputs) {
@@ -96,6 +113,13 @@ struct KernelBuilder {
             unitsPerShard: segment?.unitsPerShard ?? 1,
             groupCount: segment?.groupCount ?? 1,
             streams: streams(node))
+        return (call, aligned, merges)
+    }
+
+    private func kernel(
+        _ node: Node, _ units: Schedule.Units?, _ segment: ExecutableSegment?
+    ) -> Kernel {
+        let (call, aligned, merges) = call(node, units, segment)
         let kernel =
             (node.operation as? any FastOperation)?.kernel(call)
             ?? (merges

@@ -78,8 +78,10 @@ extension Plan: CustomStringConvertible {
                 return "\(tensor.spec) (\(place))"
             }
             let merged = if case .reduction = schedule[node].mode { ", merged" } else { "" }
+            let joined = segment.joined.contains(node) ? ", in the pass of its normalization" : ""
             lines.append(
-                "    \(node.operation.name) -> \(outputs.joined(separator: ", "))\(merged)")
+                "    \(node.operation.name) -> \(outputs.joined(separator: ", "))\(merged)\(joined)"
+            )
         }
         return lines
     }
