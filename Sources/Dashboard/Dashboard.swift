@@ -83,21 +83,29 @@ public struct Dashboard: Sendable {
     }
 }
 
-/// Looks at the runs every second while someone listens.
+/// Looks at the runs every second while someone listens; less often where there is much to look at.
 private struct Watch: Service {
     let index: RunIndex
     let hub: EventHub
 
-    private static let beatInterval = 15
+    private static let pause = Duration.seconds(1)
+    /// Silence for longer is broken.
+    private static let beatInterval = Duration.seconds(15)
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
-            var beat = 0
+            let clock = ContinuousClock()
+            var (pause, lastWake) = (Self.pause, clock.now)
             while true {
-                try await Task.sleep(for: .seconds(1))
+                try await Task.sleep(for: pause)
                 guard hub.clientCount > 0 else { continue }
-                beat += 1
-                if await index.look() || beat % Self.beatInterval == 0 { hub.wakeAll() }
+                let began = clock.now
+                let isNews = await index.look()
+                pause = max(Self.pause, (clock.now - began) * 10)
+                if isNews || clock.now - lastWake >= Self.beatInterval {
+                    hub.wakeAll()
+                    lastWake = clock.now
+                }
                 hub.dropStuck()
             }
         }

@@ -128,7 +128,7 @@ export class CompareChart {
       const margin = (high - low) * 0.04;
       [low, high] = [low >= 0 && low - margin < 0 ? 0 : low - margin, high + margin];
     }
-    const box = this.box = { left: 58, right: width - 14, top: 10, bottom: height - 46 };
+    const box = this.box = { left: width < 520 ? 46 : 58, right: width - 14, top: 10, bottom: height - 46 };
     const x = this.x = scale(Math.min(...range(xs)), Math.max(...range(xs)), box.left, box.right, false, (box.right - box.left) / 80);
     const y = this.y = scale(low, high, box.bottom, box.top, options.isLogarithmic, (box.bottom - box.top) / 46);
     axes(svg, x, y, box, options);

@@ -72,7 +72,8 @@ function loadSeries(id) {
   });
 }
 
-let layers = null;
+/** Answers about the run whose layers are shown. */
+let [layers, layer] = [null, null];
 function loadLayers(force = false) {
   const id = choice.layersRun;
   if (document.hidden || !id || (!force && layers?.id === id && layers.revision === runs.get(id)?.revision)) return;
@@ -83,11 +84,8 @@ function loadLayers(force = false) {
     const count = answer.layers.length;
     choice.layer = Math.min(choice.layer, Math.max(count - 1, 0));
     layers = answer;
+    if (count > 0) layer = { id, answer: await ask("api/layer", { run: id, index: choice.layer }) };
     drawLayers();
-    if (count > 0) {
-      const layer = await ask("api/layer", { run: id, index: choice.layer });
-      if (id === choice.layersRun) drawDistribution(find("#distribution"), layer);
-    }
     return answer.isComplete;
   });
 }
@@ -205,6 +203,7 @@ function drawLayers() {
       choice.layer = index;
       loadLayers(true);
     });
+    if (layer?.id === choice.layersRun) drawDistribution(find("#distribution"), layer.answer);
   }
   loadLayers();
 }
@@ -248,23 +247,32 @@ function take(changes) {
   for (const id of slots.keys()) loadSeries(id);
 }
 
+/** The connection that events come by; none while nobody sees the page, for browsers allow few. */
+let source = null;
+
 function connect() {
-  const status = (state, text) => {
-    const node = find("#connection");
-    if (node.dataset.state === state) return;
-    [node.dataset.state, node.textContent] = [state, text];
-  };
-  const source = new EventSource("api/events");
+  if (source || document.hidden) return;
+  source = new EventSource("api/events");
   source.addEventListener("runs", (event) => {
-    status("live", "live");
+    tellConnection("live", "live");
     take(JSON.parse(event.data));
-    document.body.dataset.events = Number(document.body.dataset.events ?? 0) + 1;
   });
   source.addEventListener("error", () => {
-    status("lost", "connection lost, trying again");
-    if (source.readyState !== EventSource.CLOSED) return;
+    tellConnection("lost", "connection lost, trying again");
+    if (source?.readyState !== EventSource.CLOSED) return;
+    disconnect();
     setTimeout(connect, 5000);
   });
+}
+
+function disconnect() {
+  source?.close();
+  source = null;
+}
+
+function tellConnection(state, text) {
+  const node = find("#connection");
+  if (node.dataset.state !== state) [node.dataset.state, node.textContent] = [state, text];
 }
 
 radios(find("#metric"), "metric", metrics, "metric");
@@ -293,15 +301,13 @@ find("#layers-kind").addEventListener("change", (event) => {
   drawLayers();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  for (const id of slots.keys()) loadSeries(id);
-  loadLayers();
+  if (document.hidden) disconnect();
+  else connect();
 });
 let width = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === width) return;
   width = innerWidth;
   drawLayers();
-  loadLayers(true);
 });
 connect();

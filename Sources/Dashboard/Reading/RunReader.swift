@@ -3,8 +3,8 @@ import Training
 
 /// Reads the files of one run for those who look at its charts.
 actor RunReader {
-    /// So much is read at a time, so that an answer about a large run comes soon.
-    private static let budget = 64 << 20
+    /// So much is read at a time, so that something of a large run is to be seen at once.
+    private static let budget = 8 << 20
 
     private let location: RunLocation
     private let folder: ConfinedFolder
