@@ -213,8 +213,8 @@ static void LOCAL(ek_sums)(const E *dy, const E *x, const float *weights, size_t
         const size_t count = ek_smaller(layout.strip, stride - begin);
         if (with & EK_WITH_X)
             centre_table(&p.centre, mean, scale, shift, begin, count, layout.lanes, inner);
-        memset(p.first, 0, sizeof p.first);
-        memset(p.second, 0, sizeof p.second);
+        memset(p.first, 0, count * sizeof p.first[0]);
+        memset(p.second, 0, count * sizeof p.second[0]);
         if (layout.rows > 0)
             sums_rows(dy + begin, x + begin, residual + begin, y + begin, weights, layout.rows,
                       stride, count, &p, &f, with);

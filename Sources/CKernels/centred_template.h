@@ -9,6 +9,9 @@
 #include "centred_scale.h"
 #include "centred_sums.h"
 #include "centred_gradient.h"
+#ifndef EK_ROUNDS_TO_BF16
+#include "centred_gradient_columns.h"
+#endif
 
 #undef E
 #undef LOCAL

@@ -2,6 +2,15 @@
 
 #include "prefetch.h"
 
+void ek_prefetch_rows(const uint8_t *base, const int32_t *indices, size_t rows,
+                      size_t row_length) {
+    const size_t length = row_length < 4096 ? row_length : 4096;
+    for (size_t r = 0; r < rows; r++) {
+        const uint8_t *row = base + (ptrdiff_t)indices[r] * (ptrdiff_t)row_length;
+        for (size_t j = 0; j < length; j += 64) __builtin_prefetch(row + j);
+    }
+}
+
 #define EK_TEMPLATE "convert_template.h"
 #include "levels.h"
 

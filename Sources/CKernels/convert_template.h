@@ -3,18 +3,16 @@
 static void EK_NAME(ek_gather_scale_u8_f32)(const uint8_t *base, const int32_t *indices,
                                             size_t rows, size_t row_length, float scale,
                                             float shift, float *y) {
+    // Rows lie anywhere in memory: ask for those that come soon.
+    const size_t ahead = 4;
+    ek_prefetch_rows(base, indices, ek_smaller(ahead, rows), row_length);
     for (size_t r = 0; r < rows; r++) {
         const uint8_t *from = base + (ptrdiff_t)indices[r] * (ptrdiff_t)row_length;
         float *to = y + r * row_length;
-        // Rows lie anywhere in memory: ask for those that come soon, up to a page of each.
-        if (r + 4 < rows) {
-            const uint8_t *soon = base + (ptrdiff_t)indices[r + 4] * (ptrdiff_t)row_length;
-            size_t ahead = row_length < 4096 ? row_length : 4096;
-            for (size_t j = 0; j < ahead; j += 64) __builtin_prefetch(soon + j);
-        }
+        if (r + ahead < rows) ek_prefetch_rows(base, indices + r + ahead, 1, row_length);
         if (r + 1 < rows) {
-            size_t ahead = row_length < 1024 ? row_length : 1024;
-            for (size_t j = 0; j < ahead; j += 16) EK_PREFETCH_FOR_WRITING(to + row_length + j);
+            const size_t length = ek_smaller(row_length, 1024);
+            for (size_t j = 0; j < length; j += 16) EK_PREFETCH_FOR_WRITING(to + row_length + j);
         }
         for (size_t j = 0; j < row_length; j++) to[j] = (float)from[j] * scale + shift;
     }

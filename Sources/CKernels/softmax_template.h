@@ -23,15 +23,7 @@ EK_INLINE float row_maximum(const float *x, size_t length) {
         if (n < W) v = vblend(vfirst(n), v, (vf)-__builtin_inff());
         largest = vmaximum(largest, v);
     }
-    float result = largest[0];
-    for (size_t i = 1; i < W; i++)
-        if (largest[i] > result || largest[i] != largest[i]) {
-            result = largest[i];
-            if (result != result) break;
-        } else if (result != result) {
-            break;
-        }
-    return result;
+    return vany(largest != largest) ? __builtin_nanf("") : __builtin_reduce_max(largest);
 }
 
 /// The sum of exp(x - largest); the terms go to y where given.

@@ -132,6 +132,21 @@ extension OperationCases {
                     mean: true, low: true, scale: true, shift: true, residual: hasResidual)
                 let rest = Array(vectors[2..<4]) + (hasResidual ? [residual] : [])
                 let name = "\(activation)\(hasResidual ? " and residual" : ""), axis \(axis)"
+                let gradientInputs = [dy, x] + Array(vectors[4..<7]) + centring + rest
+                let byChannels =
+                    shape.rank != 2 || axis != 1 || hasResidual
+                    ? []
+                    : [
+                        OperationCase(
+                            "centredInputGradient by channels with \(name)", gradientInputs,
+                            differentiable: []
+                        ) {
+                            let gradient = CentredInputGradient(
+                                axis: 1, parts: parts, activation: activation,
+                                givesInnerGradient: false)
+                            return [Node(CentredInputGradientByChannels(gradient), $0).tensor]
+                        }
+                    ]
                 return [
                     OperationCase(
                         "centredScale with \(name)", [x] + centring + rest, differentiable: []
@@ -150,7 +165,7 @@ extension OperationCases {
                     },
                     OperationCase(
                         "centredInputGradient with \(name)",
-                        [dy, x] + Array(vectors[4..<7]) + centring + rest, differentiable: []
+                        gradientInputs, differentiable: []
                     ) {
                         Node(
                             CentredInputGradient(
@@ -158,7 +173,7 @@ extension OperationCases {
                                 givesInnerGradient: hasResidual), $0
                         ).tensors
                     },
-                ]
+                ] + byChannels
             }
         }
     }

@@ -17,5 +17,6 @@
 #include "ek_optimizers.h"
 #include "ek_pause.h"
 #include "ek_pooling.h"
+#include "ek_products.h"
 #include "ek_rows.h"
 #include "ek_softmax.h"

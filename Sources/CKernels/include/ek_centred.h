@@ -58,5 +58,14 @@ void ek_centred_input_gradient_f32(const float *dy, const float *x, size_t outer
                                    const double *shift, const float *residual, int activation,
                                    float slope, float *dx, float *dresidual, int stream);
 
+/// The same for channels first ..< first + count of dy and x, [rows, channels], and channels first:
+/// dx is [count, rows].
+void ek_centred_input_gradient_columns_f32(const float *dy, const float *x, size_t rows,
+                                           size_t channels, size_t first, size_t count,
+                                           const double *mean, const double *a, const double *b,
+                                           const double *c, const double *scale,
+                                           const double *shift, int activation, float slope,
+                                           float *dx);
+
 /// Adds the sum of every channel to `sums`, [channels]: the gradient of a bias.
 void ek_column_sums_f32(const float *x, size_t outer, size_t channels, size_t inner, double *sums);

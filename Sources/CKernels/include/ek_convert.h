@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Asks for rows of a table before they are read, up to a page of each. Indices are the caller's to
+/// check.
+void ek_prefetch_rows(const uint8_t *base, const int32_t *indices, size_t rows, size_t row_length);
+
 /// y[r, j] = base[indices[r], j] * scale + shift. Indices are the caller's to check.
 void ek_gather_scale_u8_f32(const uint8_t *base, const int32_t *indices, size_t rows,
                             size_t row_length, float scale, float shift, float *y);

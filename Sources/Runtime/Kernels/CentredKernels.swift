@@ -352,6 +352,6 @@ extension CentredInputGradient: FastOperation {
 
 /// Whether there are so few values per channel that nearly all of batch norm's gradient cancels: those
 /// are worth the general kernel's float64.
-private func isTinyBatch(_ spec: TensorSpec, axis: Int) -> Bool {
+func isTinyBatch(_ spec: TensorSpec, axis: Int) -> Bool {
     spec.shape.elementCount <= 4 * spec.shape[axis]
 }

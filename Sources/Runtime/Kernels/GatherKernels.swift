@@ -49,14 +49,17 @@ extension Gather: FastOperation {
 /// Bytes of a table by index, as scaled floats. An index outside the table gives a row of zeros.
 final class ScaledGatherKernel: Kernel {
     private let table, indices, y: Operand
-    private let rows, length, indicesPerUnit: Int
+    private let rows, length, indicesPerUnit, indexCount: Int
     private let scale, shift: Float
+    /// Bytes of the next shard's rows that are asked for at most: a part of L2.
+    private static let mostAhead = 1 << 17
 
     init(_ call: KernelCall, _ operation: ScaledGather) {
         (table, indices, y) = (call.inputs[0], call.inputs[1], call.outputs[0])
         rows = call.inputSpecs[0].shape[0]
         length = call.inputSpecs[0].shape.dropFirst().reduce(1, *)
         indicesPerUnit = call.elementsPerUnit(call.inputSpecs[1])
+        indexCount = call.inputSpecs[1].shape.elementCount
         scale = Float(operation.scale)
         shift = Float(operation.shift)
     }
@@ -76,6 +79,21 @@ final class ScaledGatherKernel: Kernel {
             if end < count { (target + end * length).update(repeating: shift, count: length) }
             start = end + 1
         }
+        askForNext(task)
+    }
+
+    /// Where the next shard's rows lie is known where the indices are an input: they come from memory while
+    /// this shard is worked on.
+    private func askForNext(_ task: ShardTask) {
+        guard case .bound = indices.place else { return }
+        let next = (task.start + task.count) * indicesPerUnit
+        let count = min(
+            indicesPerUnit * task.count, indexCount - next, Self.mostAhead / max(length, 1))
+        guard count > 0 else { return }
+        let wanted: UnsafeMutablePointer<Int32> = indices.pointer(task)
+        let ahead = wanted + indicesPerUnit * task.count
+        let areValid = (0..<count).allSatisfy { ahead[$0] >= 0 && Int(ahead[$0]) < rows }
+        if areValid { ek_prefetch_rows(table.pointer(task), ahead, count, length) }
     }
 }
 

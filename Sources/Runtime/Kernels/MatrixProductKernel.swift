@@ -1,8 +1,10 @@
 import Arrays
+import CKernels
 import COneDNN
 import Graph
 
-/// Matrix products through oneDNN's single-precision GEMM, on the calling worker alone.
+/// Matrix products on the calling worker alone: through oneDNN's single-precision GEMM, and those of so few
+/// rows that its preparations do not pay, as most shards are, by a loop of our own.
 final class MatrixProductKernel: Kernel {
     private let a, b, y: Operand
     private let operation: MatrixProduct
@@ -10,6 +12,13 @@ final class MatrixProductKernel: Kernel {
     private let rowsPerUnit: Int
     private let matricesPerUnit: Int
     private let isStack: Bool
+    private let usesLibrary: Bool
+
+    /// Multiplications up to which a product of any shape is small.
+    private static let smallProduct = 1 << 16
+    /// Rows, and inner extent, up to which an untransposed right side is best read where it is.
+    private static let fewRows = 32
+    private static let shortRows = 1024
 
     init?(_ call: KernelCall, _ operation: MatrixProduct) {
         guard call.outputSpecs[0].type == .float32 else { return nil }
@@ -23,6 +32,11 @@ final class MatrixProductKernel: Kernel {
         let units = call.units?.count ?? 1
         rowsPerUnit = extents.m / max(units, 1)
         matricesPerUnit = shape.dropLast(2).reduce(1, *) / max(units, 1)
+        let rows = isStack ? extents.m : rowsPerUnit * call.unitsPerShard
+        let isSmall = rows * extents.n * extents.k <= Self.smallProduct
+        let isFlat =
+            !operation.transposesB && rows <= Self.fewRows && extents.k <= Self.shortRows
+        usesLibrary = operation.transposesA && operation.transposesB || !(isSmall || isFlat)
     }
 
     override func run(_ task: ShardTask) {
@@ -52,12 +66,20 @@ final class MatrixProductKernel: Kernel {
             y.update(repeating: 0, count: rows * n)
             return
         }
+        let (lda, ldb) = (
+            operation.transposesA ? extents.m : k, operation.transposesB ? k : n
+        )
+        guard usesLibrary else {
+            ek_product_f32(
+                operation.transposesA ? 1 : 0, operation.transposesB ? 1 : 0, rows, n, k, a, lda, b,
+                ldb, y)
+            return
+        }
         let status = dnnl_sgemm(
             operation.transposesA ? CChar(UInt8(ascii: "T")) : CChar(UInt8(ascii: "N")),
             operation.transposesB ? CChar(UInt8(ascii: "T")) : CChar(UInt8(ascii: "N")),
             dnnl_dim_t(rows), dnnl_dim_t(n), dnnl_dim_t(k), 1,
-            a, dnnl_dim_t(operation.transposesA ? extents.m : k),
-            b, dnnl_dim_t(operation.transposesB ? k : n), 0, y, dnnl_dim_t(n))
+            a, dnnl_dim_t(lda), b, dnnl_dim_t(ldb), 0, y, dnnl_dim_t(n))
         precondition(status == dnnl_success, "matmul: oneDNN refused \(rows)x\(k) times \(k)x\(n)")
     }
 }

@@ -9,7 +9,7 @@ struct Rewriter {
             ShareEqualNodes.self, FuseInputGradient.self, FuseGroupInputGradient.self,
             ReadActivationOutput.self, FuseActivationGradient.self, FuseActivation.self,
             FuseScaledGather.self, FuseSoftmaxWithLoss.self, TransposeWeights.self,
-            PackConvolutionWeights.self, ShareEqualNodes.self,
+            PackConvolutionWeights.self, TakeGradientByChannels.self, ShareEqualNodes.self,
         ])
     }
 

@@ -1,0 +1,130 @@
+// Matrix products in blocks of y whose sums stay in registers; nothing is packed.
+
+#define product_block EK_NAME(ek_product_block)
+#define product_columns EK_NAME(ek_product_columns)
+#define dot_block EK_NAME(ek_dot_block)
+#define dot_rows EK_NAME(ek_dot_rows)
+#define product_lanes EK_NAME(ek_product_lanes)
+
+#define EK_BLOCK 4  // rows, and vectors or columns, of a block at most
+
+/// rows x (columns vectors, the last of `last` lanes) of A B. `row` and `step` lead from one row of A
+/// to the next, and from one of its columns to the next.
+///
+/// Of what comes after this part of b, a vector of each row is asked for at `next` where given: another
+/// core may have written it.
+EK_INLINE void product_block(size_t rows, size_t columns, size_t last, size_t k, const float *a,
+                             size_t row, size_t step, const float *b, size_t ldb,
+                             const float *next, float *y, size_t ldy) {
+    vf sum[EK_BLOCK][EK_BLOCK];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t q = 0; q < columns; q++) sum[i][q] = (vf)0.0f;
+    for (size_t p = 0; p < k; p++) {
+        if (next) __builtin_prefetch(next + p * ldb, 0, 2);
+        vf right[EK_BLOCK];
+        for (size_t q = 0; q < columns; q++) {
+            const float *from = b + p * ldb + q * W;
+            right[q] = q + 1 < columns || last == W ? vload(from) : vload_n(from, last);
+        }
+        for (size_t i = 0; i < rows; i++) {
+            const vf left = (vf)a[i * row + p * step];
+            for (size_t q = 0; q < columns; q++) sum[i][q] += left * right[q];
+        }
+    }
+    for (size_t i = 0; i < rows; i++)
+        for (size_t q = 0; q < columns; q++) {
+            float *to = y + i * ldy + q * W;
+            if (q + 1 < columns || last == W) vstore(to, sum[i][q]);
+            else vstore_n(to, sum[i][q], last);
+        }
+}
+
+/// All rows of some columns, whose part of b stays in cache. From `next` on, `ahead` vectors of each
+/// row come after them.
+EK_INLINE void product_columns(size_t m, size_t columns, size_t last, size_t k, const float *a,
+                               size_t row, size_t step, const float *b, size_t ldb,
+                               const float *next, size_t ahead, float *y, size_t ldy) {
+    size_t i = 0;
+    for (size_t block = 0; i + EK_BLOCK <= m; i += EK_BLOCK, block++) {
+        // Blocks of rows share the asking, so that it stays behind the arithmetic.
+        if (block < ahead)
+            product_block(EK_BLOCK, columns, last, k, a + i * row, row, step, b, ldb,
+                          next + block * W, y + i * ldy, ldy);
+        else
+            product_block(EK_BLOCK, columns, last, k, a + i * row, row, step, b, ldb, NULL,
+                          y + i * ldy, ldy);
+    }
+    for (; i + 2 <= m; i += 2)
+        product_block(2, columns, last, k, a + i * row, row, step, b, ldb, NULL, y + i * ldy, ldy);
+    if (i < m)
+        product_block(1, columns, last, k, a + i * row, row, step, b, ldb, NULL, y + i * ldy, ldy);
+}
+
+/// The sum of the lanes, as a binary tree: halves are added until one lane is left.
+EK_INLINE float product_lanes(vf v) {
+#if EK_WIDTH == 16
+    v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1, -1, -1, -1, -1, -1, -1);
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    v += __builtin_shufflevector(v, v, 2, 3, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+#elif EK_WIDTH == 8
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, -1, -1, -1, -1);
+    v += __builtin_shufflevector(v, v, 2, 3, -1, -1, -1, -1, -1, -1);
+#else
+    v += __builtin_shufflevector(v, v, 2, 3, -1, -1);
+#endif
+    return v[0] + v[1];
+}
+
+/// rows x columns products of rows of a with rows of b.
+EK_INLINE void dot_block(size_t rows, size_t columns, size_t k, const float *a, size_t lda,
+                         const float *b, size_t ldb, float *y, size_t ldy) {
+    vf sum[EK_BLOCK][EK_BLOCK];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t q = 0; q < columns; q++) sum[i][q] = (vf)0.0f;
+    for (size_t p = 0; p < k; p += W) {
+        const size_t count = k - p;
+        vf right[EK_BLOCK];
+        for (size_t q = 0; q < columns; q++) {
+            const float *from = b + q * ldb + p;
+            right[q] = count >= W ? vload(from) : vload_n(from, count);
+        }
+        for (size_t i = 0; i < rows; i++) {
+            const float *from = a + i * lda + p;
+            const vf left = count >= W ? vload(from) : vload_n(from, count);
+            for (size_t q = 0; q < columns; q++) sum[i][q] += left * right[q];
+        }
+    }
+    for (size_t i = 0; i < rows; i++)
+        for (size_t q = 0; q < columns; q++) y[i * ldy + q] = product_lanes(sum[i][q]);
+}
+
+EK_INLINE void dot_rows(size_t rows, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                        size_t ldb, float *y) {
+    size_t j = 0;
+    for (; j + EK_BLOCK <= n; j += EK_BLOCK)
+        dot_block(rows, EK_BLOCK, k, a, lda, b + j * ldb, ldb, y + j, n);
+    for (; j + 2 <= n; j += 2) dot_block(rows, 2, k, a, lda, b + j * ldb, ldb, y + j, n);
+    if (j < n) dot_block(rows, 1, k, a, lda, b + j * ldb, ldb, y + j, n);
+}
+
+static void EK_NAME(ek_product_f32)(int transposes_a, int transposes_b, size_t m, size_t n,
+                                          size_t k, const float *a, size_t lda, const float *b,
+                                          size_t ldb, float *y) {
+    // From one row of A to the next, and from one of its columns to the next.
+    const size_t row = transposes_a ? 1 : lda, step = transposes_a ? lda : 1;
+    size_t i = 0;
+    if (transposes_b) {
+        for (; i + EK_BLOCK <= m; i += EK_BLOCK)
+            dot_rows(EK_BLOCK, n, k, a + i * lda, lda, b, ldb, y + i * n);
+        for (; i < m; i++) dot_rows(1, n, k, a + i * lda, lda, b, ldb, y + i * n);
+        return;
+    }
+    const size_t wide = EK_BLOCK * W;
+    size_t j = 0;
+    for (; j + wide <= n; j += wide)
+        product_columns(m, EK_BLOCK, W, k, a, row, step, b + j, ldb, b + j + wide,
+                        ek_smaller(EK_BLOCK, (n - j) / W - EK_BLOCK), y + j, n);
+    for (; j + W <= n; j += W)
+        product_columns(m, 1, W, k, a, row, step, b + j, ldb, NULL, 0, y + j, n);
+    if (j < n) product_columns(m, 1, n - j, k, a, row, step, b + j, ldb, NULL, 0, y + j, n);
+}
