@@ -29,6 +29,16 @@ public struct ChannelAffine: Hashable, Sendable {
 
     public var channels: Int { scale.count }
 
+    /// The same for a flattened image, whose channels come again at each of so many positions.
+    public func repeated(_ positions: Int) -> ChannelAffine {
+        func repeated(_ values: [Double]) -> [Double] {
+            [Double](repeatElement(values, count: positions).joined())
+        }
+        return ChannelAffine(scale: repeated(scale), shift: repeated(shift))
+    }
+
+    private init(scale: [Double], shift: [Double]) { (self.scale, self.shift) = (scale, shift) }
+
     /// Weight and bias of a layer that does what a linear layer **before** this normalization and the
     /// normalization do together.
     ///

@@ -82,6 +82,73 @@ struct FoldingTests {
         #expect(Self.largestDifference(model(Tensor(x)).evaluate(), before) < 1e-5)
     }
 
+    /// What an image goes through between a norm and a dense layer without mattering to the norm, with the
+    /// dense layer's inputs.
+    static var flattenings: [(between: [Module], inputs: Int)] {
+        [
+            ([Flatten()], 60), ([AveragePool(2), Flatten()], 12), ([GlobalAveragePool()], 3),
+            ([AveragePool(3, padding: 1, countsPadding: false), Flatten()], 12),
+        ]
+    }
+
+    @Test("In front of a flattened image's dense layer", arguments: flattenings.indices)
+    func flattened(_ index: Int) throws {
+        let (between, inputs) = Self.flattenings[index]
+        let model = Self.model([BatchNorm(3)] + between + [Dense(inputs, 7), Tanh()])
+        let x = Self.images([4, 4, 5, 3])
+        let before = model(Tensor(x)).evaluate()
+        let certificate = try model.fold(verifying: x)
+        #expect(certificate.folded == ["0"] && certificate.kept.isEmpty)
+        #expect(certificate.isWithinBound && model.states.isEmpty)
+        #expect(Self.largestDifference(model(Tensor(x)).evaluate(), before) < 1e-5)
+    }
+
+    @Test("Behind a layer whose output is averaged")
+    func averaged() throws {
+        let model = Self.model([
+            Conv2D(3, 4, kernel: 3, padding: 1), GlobalAveragePool(), BatchNorm(4), Tanh(),
+        ])
+        let x = Self.images([2, 5, 4, 3])
+        let before = model(Tensor(x)).evaluate()
+        #expect(try model.fold(verifying: x).folded == ["2"])
+        #expect(Self.largestDifference(model(Tensor(x)).evaluate(), before) < 1e-5)
+    }
+
+    @Test("Zeros that count, and maxima, keep a norm where it is", arguments: [true, false])
+    func notAveraged(_ isMaximum: Bool) throws {
+        let pool: Module =
+            isMaximum ? MaxPool(2) : AveragePool(3, padding: 1, countsPadding: true)
+        let model = Self.model([BatchNorm(3), pool, Flatten(), Dense(12, 7)])
+        #expect(throws: FoldingError.self) {
+            try model.fold(verifying: Self.images([2, 4, 5, 3]))
+        }
+    }
+
+    @Test("Frozen norms fold like others", arguments: [true, false])
+    func frozen(_ isBehind: Bool) throws {
+        let trained = BatchNorm(4)
+        Sequential([trained]).pretendTraining(seed: 9)
+        let norm = FrozenBatchNorm(trained)
+        let layer = Conv2D(4, 4, kernel: 2, bias: false)
+        let layers: [Module] = isBehind ? [layer, norm, ReLU()] : [norm, layer]
+        let model = Sequential(layers)
+        layer.initialize(seed: 3)
+        let x = Self.images([3, 4, 4, 4])
+        let before = model(Tensor(x)).evaluate()
+        let certificate = try model.fold(verifying: x)
+        #expect(certificate.folded == [isBehind ? "1" : "0"] && certificate.isWithinBound)
+        #expect(model.states.isEmpty && model.parameters.count == 2)
+        #expect(Self.largestDifference(model(Tensor(x)).evaluate(), before) < 1e-5)
+
+        // Nothing to fold a variance of 0 with.
+        let flat = FrozenBatchNorm(4)
+        flat.runningVariance.value = NDArray([1, 0, 1, 1] as [Float])
+        let error = #expect(throws: FoldingError.self) {
+            try Sequential([Conv2D(4, 4, kernel: 2), flat]).fold(verifying: x)
+        }
+        #expect("\(try #require(error))".contains("near 0"))
+    }
+
     @Test("A layer between two norms takes both")
     func between() throws {
         let model = Self.model([BatchNorm(3), Conv2D(3, 4, kernel: 2), BatchNorm(4), Tanh()])

@@ -8,8 +8,8 @@ import Runtime
 /// The graph knows what the modules' structure does not: in which order a module calls its parts, and
 /// where a shortcut branches off.
 struct FoldingGraph {
-    /// The norms that inference reaches, in order.
-    let norms: [BatchNorm]
+    /// The norms that inference reaches.
+    private(set) var norms: [any FoldableNorm]
     private var users: [Tensor: [Node]] = [:]
     private var roots: Set<Tensor> = []
     private var layers: [Variable: any FoldableLayer] = [:]
@@ -35,11 +35,15 @@ struct FoldingGraph {
             else { continue }
             scales[mean, default: []].append(node)
         }
+        // Frozen ones are not observed; they are reached where something is centred by their mean.
+        norms += model.namedModules.compactMap { $0.module as? FrozenBatchNorm }.filter {
+            scales[$0.runningMean.variable] != nil
+        }
     }
 
     /// Where a norm was called: nil unless it was called exactly once, with its running statistics.
-    func call(of norm: BatchNorm) -> Node? {
-        guard let mean = norm.statistics?.runningMean.variable, let calls = scales[mean],
+    func call(of norm: any FoldableNorm) -> Node? {
+        guard let mean = norm.runningMeanVariable, let calls = scales[mean],
             calls.count == 1
         else { return nil }
         return calls[0]
@@ -60,18 +64,24 @@ struct FoldingGraph {
         }
     }
 
-    /// The layer that alone takes a tensor, or why it cannot take what comes before as well; nil when
-    /// there is none.
-    func layer(taking tensor: Tensor) -> Result<any FoldableLayer, FoldingError>? {
+    /// The layer that alone takes a tensor, and how often the tensor's channels repeat among the layer's;
+    /// or why it cannot take what comes before as well; nil when there is none.
+    func layer(
+        taking tensor: Tensor, repetitions: Int = 1
+    ) -> Result<(any FoldableLayer, repetitions: Int), FoldingError>? {
         guard isPrivate(tensor), let user = users[tensor]?.first else { return nil }
-        if user.operation is Graph.Reshape, user.outputs[0].shape.last == tensor.shape.last {
-            return layer(taking: user.tensor)
+        if user.operation is Graph.Reshape {
+            // The channels stay, or are those of each position, one after the other.
+            let (from, to) = (tensor.shape[tensor.rank - 1], user.outputs[0].shape.last ?? 1)
+            guard from > 0, to % from == 0 else { return nil }
+            return layer(taking: user.tensor, repetitions: repetitions * (to / from))
         }
+        if isAverage(user) { return layer(taking: user.tensor, repetitions: repetitions) }
         guard user.inputs[0] == tensor, user.inputs.count == 2,
             let layer = layer(withWeight: user.inputs[1])
         else { return nil }
         switch user.operation {
-        case is MatrixProduct: return .success(layer)
+        case is MatrixProduct: return .success((layer, repetitions))
         case let convolution as Convolution:
             guard (convolution.geometry.before + convolution.geometry.after).allSatisfy({ $0 == 0 })
             else {
@@ -80,7 +90,7 @@ struct FoldingGraph {
                         description: "the convolution behind it pads with zeros, which are not "
                             + "normalized"))
             }
-            return .success(layer)
+            return .success((layer, repetitions))
         case is ConvolutionInputGradient:
             return .failure(
                 FoldingError(
@@ -98,13 +108,24 @@ struct FoldingGraph {
         users[tensor]?.count == 1 && !roots.contains(tensor)
     }
 
-    /// What a bias was added to, or what was reshaped with its channels kept.
+    /// Whether a node averages over positions, which a scale and a shift per channel do not mind: pooling
+    /// whose weights add up to 1 everywhere, so without zeros in the padding that count.
+    private func isAverage(_ node: Node) -> Bool {
+        guard let map = node.operation as? AxisMap, map.axis < node.outputs[0].shape.rank - 1,
+            map.axis > 0
+        else { return false }
+        return map.rows.allSatisfy { abs($0.reduce(0) { $0 + $1.weight } - 1) < 1e-6 }
+    }
+
+    /// What a bias was added to, what was averaged over positions, or what was reshaped with its channels
+    /// kept.
     private func unwrapped(_ node: Node) -> Tensor? {
         if node.operation as? Binary == Binary(.add), variable(node.inputs[1]) != nil,
             node.inputs[1].rank == 1
         {
             return node.inputs[0]
         }
+        if isAverage(node) { return node.inputs[0] }
         if node.operation is Graph.Reshape, node.outputs[0].shape.last == node.inputs[0].shape.last
         {
             return node.inputs[0]

@@ -6,8 +6,11 @@ import Normalization
 struct FoldingPlan {
     struct Fold {
         let name: String
-        let norm: BatchNorm
+        let norm: any FoldableNorm
         let layer: any FoldableLayer
+        /// How often the norm's channels repeat among the layer's: once for each position of a flattened
+        /// image.
+        var repetitions = 1
         /// Whether the norm stands behind the layer.
         let isBehind: Bool
     }
@@ -24,7 +27,7 @@ struct FoldingPlan {
             uniquingKeysWith: { first, _ in first })
         for norm in graph.norms {
             let name = names[ObjectIdentifier(norm)] ?? "BatchNorm"
-            guard norm.statistics != nil, norm.normalization != .batch else {
+            guard norm.usesRunningStatistics else {
                 throw FoldingError(
                     description: "\(name): normalizes by the batch, in inference too; there is "
                         + "nothing to fold")
@@ -42,8 +45,11 @@ struct FoldingPlan {
                 continue
             }
             switch graph.layer(taking: call.tensor) {
-            case .success(let layer):
-                folds.append(Fold(name: name, norm: norm, layer: layer, isBehind: false))
+            case .success(let (layer, repetitions)):
+                folds.append(
+                    Fold(
+                        name: name, norm: norm, layer: layer, repetitions: repetitions,
+                        isBehind: false))
             case .failure(let reason): kept[name] = reason.description
             case nil: kept[name] = "no dense layer or convolution stands alone beside it"
             }
@@ -56,7 +62,7 @@ struct FoldingPlan {
     func apply() throws(FoldingError) -> () -> Void {
         var numbers: [ObjectIdentifier: (weight: LinearWeight, bias: [Double]?)] = [:]
         for fold in folds {
-            let affine = try fold.norm.affine(fold.name)
+            let affine = try fold.norm.affine(fold.name).repeated(fold.repetitions)
             let known =
                 numbers[ObjectIdentifier(fold.layer)]
                 ?? (fold.layer.linearWeight, fold.layer.bias?.value.elements())
@@ -86,31 +92,5 @@ struct FoldingPlan {
             replaced += [fold.norm, fold.layer]
         }
         return { for module in replaced { module.replacement = nil } }
-    }
-}
-
-extension BatchNorm {
-    /// The norm as scale and shift, or why it cannot be one.
-    fileprivate func affine(_ name: String) throws(FoldingError) -> ChannelAffine {
-        guard let statistics, statistics.batchCount.value.item(as: Int64.self) > 0 else {
-            throw FoldingError(
-                description:
-                    "\(name): the running statistics were never updated; train, or recalibrate")
-        }
-        let variance: [Double] = statistics.runningVariance.value.elements()
-        let mean: [Double] = statistics.runningMean.value.elements()
-        guard (variance + mean).allSatisfy({ $0.isFinite }) else {
-            throw FoldingError(description: "\(name): the running statistics are not finite")
-        }
-        for (channel, value) in variance.enumerated() where value < epsilon * 1e-2 || value == 0 {
-            throw FoldingError(
-                description:
-                    "\(name): the running variance of channel \(channel) is \(value), near 0; "
-                    + "folding would multiply rounding errors by "
-                    + "\(1 / (value + epsilon).squareRoot())")
-        }
-        return ChannelAffine(
-            mean: mean, variance: variance, epsilon: epsilon,
-            gamma: gamma?.value.elements(), beta: beta?.value.elements())
     }
 }
