@@ -99,8 +99,9 @@ class Peer:
             self.process.wait()
 
 
-def evenkeel(name, *arguments):
-    return Command(name, "EvenKeel", [str(EVENKEEL), "benchmark", *arguments, "--json"])
+def evenkeel(name, *arguments, environment=None):
+    command = [str(EVENKEEL), "benchmark", *arguments, "--json"]
+    return Command(name, "EvenKeel", command, environment or {})
 
 
 def threads_environment(threads):

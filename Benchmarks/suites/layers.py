@@ -93,4 +93,5 @@ def contestant(name, kind, shape, axis, type, options):
         name,
         *("layer", "--kind", kind, "--shape", ",".join(map(str, shape)), f"--axis={axis}"),
         *("--type", type, "--activation", "none", "--threads", str(options.threads)),
+        environment=KEEP_MEMORY,
     )

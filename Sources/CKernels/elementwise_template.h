@@ -66,27 +66,39 @@ static void LOCAL(ek_unary)(int op, const E *x, E *y, size_t n, float p) {
 #undef EK_CASE
 }
 
-/// a and b advance by their steps, 1 or 0 (constants): 0 is one number for all.
-EK_INLINE void binary_loop(int op, const E *a, size_t a_step, const E *b, size_t b_step, E *y,
-                           size_t n, float p) {
+/// How `rows` runs of n elements lie: a and b advance by their strides from run to run; the results lie
+/// one behind the other.
+struct LOCAL(ek_runs) {
+    const E *a, *b;
+    E *y;
+    size_t rows, n, a_stride, b_stride;
+};
+#define runs struct LOCAL(ek_runs)
+
+/// Within a run a and b advance by their steps, 1 or 0 (constants): 0 is one number for all of it.
+EK_INLINE void binary_loop(int op, const runs *t, size_t a_step, size_t b_step, float p) {
     const vf zero = (vf)0.0f, one = (vf)1.0f, parameter = (vf)p;
-    const vf a_all = (vf)eload_n(a, n > 0)[0], b_all = (vf)eload_n(b, n > 0)[0];
+    const size_t n = t->n;
     vf gauss;
-#define EK_CASE(name, expression)                                           \
-    case name: {                                                            \
-        size_t i = 0;                                                       \
-        for (; i + W <= n; i += W) {                                        \
-            const vf u = a_step ? eload(a + i) : a_all;                     \
-            const vf v = b_step ? eload(b + i) : b_all;                     \
-            estore(y + i, (expression));                                    \
-        }                                                                   \
-        if (i < n) {                                                        \
-            const vf u = a_step ? eload_n(a + i, n - i) : a_all;            \
-            const vf v = b_step ? eload_n(b + i, n - i) : b_all;            \
-            estore_n(y + i, (expression), n - i);                           \
-        }                                                                   \
-        break;                                                              \
-    }
+#define EK_CASE(name, expression)                                               \
+    case name:                                                                  \
+        for (size_t r = 0; r < t->rows; r++) {                                  \
+            const E *a = t->a + r * t->a_stride, *b = t->b + r * t->b_stride;   \
+            E *y = t->y + r * n;                                                \
+            const vf a_all = (vf)eload_n(a, 1)[0], b_all = (vf)eload_n(b, 1)[0]; \
+            size_t i = 0;                                                       \
+            for (; i + W <= n; i += W) {                                        \
+                const vf u = a_step ? eload(a + i) : a_all;                     \
+                const vf v = b_step ? eload(b + i) : b_all;                     \
+                estore(y + i, (expression));                                    \
+            }                                                                   \
+            if (i < n) {                                                        \
+                const vf u = a_step ? eload_n(a + i, n - i) : a_all;            \
+                const vf v = b_step ? eload_n(b + i, n - i) : b_all;            \
+                estore_n(y + i, (expression), n - i);                           \
+            }                                                                   \
+        }                                                                       \
+        break;
 #define EK_TRUTH(condition) vblend((condition), one, zero)
 #define EK_LIMITS(expression) \
     vblend(v < (vf)-200.0f, zero, vblend(v > (vf)200.0f, u, (expression)))
@@ -105,6 +117,7 @@ EK_INLINE void binary_loop(int op, const E *a, size_t a_step, const E *b, size_t
         EK_CASE(EK_BINARY_LESS_OR_EQUAL, EK_TRUTH(u <= v))
         EK_CASE(EK_BINARY_GREATER, EK_TRUTH(u > v))
         EK_CASE(EK_BINARY_GREATER_OR_EQUAL, EK_TRUTH(u >= v))
+        EK_CASE(EK_BINARY_EXCEEDS, vblend(u > v, one, vblend(u == v, (vf)0.5f, zero)))
         EK_CASE(EK_BINARY_ABS_GRADIENT, u *vblend(v > zero, one, vblend(v < zero, -one, v)))
         EK_CASE(EK_BINARY_RELU_GRADIENT, vblend(v <= zero, zero, u))
         EK_CASE(EK_BINARY_LEAKY_RELU_GRADIENT, vblend(v <= zero, u *parameter, u))
@@ -126,15 +139,16 @@ EK_INLINE void binary_loop(int op, const E *a, size_t a_step, const E *b, size_t
 #undef EK_CASE
 }
 
-/// steps: 0 both arrays, 1 b is one number, 2 a is one number.
-static void LOCAL(ek_binary_any)(int op, const E *a, const E *b, E *y, size_t n, float p,
-                                 int one) {
-    switch (one) {
-    case 0: binary_loop(op, a, 1, b, 1, y, n, p); break;
-    case 1: binary_loop(op, a, 1, b, 0, y, n, p); break;
-    default: binary_loop(op, a, 0, b, 1, y, n, p);
-    }
+static void LOCAL(ek_binary_runs)(int op, const E *a, size_t a_stride, int a_is_array, const E *b,
+                                  size_t b_stride, int b_is_array, E *y, size_t rows, size_t n,
+                                  float p) {
+    if (n == 0) return;
+    const runs t = {a, b, y, rows, n, a_stride, b_stride};
+    if (a_is_array && b_is_array) binary_loop(op, &t, 1, 1, p);
+    else if (a_is_array) binary_loop(op, &t, 1, 0, p);
+    else binary_loop(op, &t, 0, 1, p);
 }
 
+#undef runs
 #undef E
 #undef LOCAL

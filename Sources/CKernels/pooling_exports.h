@@ -16,3 +16,7 @@ EK_EXPORT_TYPED(void, ek_axis_map,
                  const int32_t *firsts, const int32_t *sources, const float *weights,
                  EK_ELEMENT *y),
                 (x, outer, inputs, outputs, inner, firsts, sources, weights, y))
+EK_EXPORT_TYPED(void, ek_window_sum,
+                (const EK_ELEMENT *x, size_t outer, size_t channels, size_t inner, size_t before,
+                 size_t after, EK_ELEMENT *y),
+                (x, outer, channels, inner, before, after, y))

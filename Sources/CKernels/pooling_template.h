@@ -5,6 +5,7 @@
 #define pool_vector LOCAL(ek_pool_vector)
 #define scatter_vector LOCAL(ek_scatter_vector)
 #define map_vector LOCAL(ek_map_vector)
+#define window_vector LOCAL(ek_window_vector)
 #define load_lanes LOCAL(ek_load_lanes)
 #define store_lanes LOCAL(ek_store_lanes)
 
@@ -131,8 +132,39 @@ static void LOCAL(ek_axis_map)(const E *x, size_t outer, size_t inputs, size_t o
         }
 }
 
+/// One vector of window sums around x[at], at most n of them; what lies outside of the row counts as 0.
+EK_INLINE vf window_vector(const E *x, ptrdiff_t at, ptrdiff_t length, ptrdiff_t inner,
+                           ptrdiff_t before, ptrdiff_t after, size_t n) {
+    vf sum = (vf)0.0f;
+    for (ptrdiff_t k = at - before * inner; k <= at + after * inner; k += inner) {
+        if (k >= 0 && k + (ptrdiff_t)n <= length) {
+            sum += load_lanes(x + k, n);
+            continue;
+        }
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)n; i++)
+            if (k + i >= 0 && k + i < length) sum[i] += eload_n(x + k + i, 1)[0];
+    }
+    return sum;
+}
+
+static void LOCAL(ek_window_sum)(const E *x, size_t outer, size_t channels, size_t inner,
+                                 size_t before, size_t after, E *y) {
+    const size_t length = channels * inner;
+    before = ek_smaller(before, channels);
+    after = ek_smaller(after, channels);
+    for (size_t o = 0; o < outer; o++, x += length, y += length)
+        for (size_t k = 0; k < length; k += W) {
+            const size_t n = ek_smaller(W, length - k);
+            store_lanes(y + k,
+                        window_vector(x, (ptrdiff_t)k, (ptrdiff_t)length, (ptrdiff_t)inner,
+                                      (ptrdiff_t)before, (ptrdiff_t)after, n),
+                        n);
+        }
+}
+
 #undef E
 #undef LOCAL
+#undef window_vector
 #undef pool_vector
 #undef scatter_vector
 #undef map_vector

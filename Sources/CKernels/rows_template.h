@@ -4,36 +4,37 @@
 #define LOCAL(name) EK_NAME(EK_TYPED(name))
 #include "moments_run.h"
 
-#define row_load EK_NAME(ek_row_load)
-#define row_store EK_NAME(ek_row_store)
-#define row_parameter EK_NAME(ek_row_parameter)
-#define row_moments EK_NAME(ek_row_moments)
-#define row_squares EK_NAME(ek_row_squares)
-#define row_scale EK_NAME(ek_row_scale)
-#define row_sums EK_NAME(ek_row_sums)
-#define row_gradient EK_NAME(ek_row_gradient)
+#define row_load LOCAL(ek_row_load)
+#define row_store LOCAL(ek_row_store)
+#define row_parameter LOCAL(ek_row_parameter)
+#define row_moments LOCAL(ek_one_row_moments)
+#define row_squares LOCAL(ek_row_squares)
+#define row_run_squares LOCAL(ek_row_run_squares)
+#define row_scale LOCAL(ek_row_scale)
+#define row_sums LOCAL(ek_row_sums)
+#define row_gradient LOCAL(ek_row_gradient)
 
 #define EK_ROWS 8        // rows whose sums are taken together
 #define EK_RUN 2048      // columns over which floats are added
 
-EK_INLINE vf row_load(const float *p, size_t n) { return n >= W ? vload(p) : vload_n(p, n); }
+EK_INLINE vf row_load(const E *p, size_t n) { return n >= W ? eload(p) : eload_n(p, n); }
 
-EK_INLINE void row_store(float *p, vf v, size_t n) {
-    if (n >= W) vstore(p, v);
-    else vstore_n(p, v, n);
+EK_INLINE void row_store(E *p, vf v, size_t n) {
+    if (n >= W) estore(p, v);
+    else estore_n(p, v, n);
 }
 
 /// gamma or beta from position j on, at most n of them; `missing` where there is none.
 EK_INLINE vf row_parameter(const float *values, size_t j, size_t n, size_t inner, float missing) {
     if (!values) return (vf)missing;
-    if (inner == 1) return row_load(values + j, n);
+    if (inner == 1) return n >= W ? vload(values + j) : vload_n(values + j, n);
     vf v = (vf)missing;
     for (size_t i = 0; i < W; i++)
         if (i < n) v[i] = values[(j + i) / inner];
     return v;
 }
 
-EK_INLINE void row_moments(const float *x, size_t length, double *mean, double *m2) {
+EK_INLINE void row_moments(const E *x, size_t length, double *mean, double *m2) {
     *mean = *m2 = 0.0;
     for (size_t i = 0; i < length; i += EK_MOMENT_RUN) {
         const size_t count = length - i < EK_MOMENT_RUN ? length - i : EK_MOMENT_RUN;
@@ -46,30 +47,46 @@ EK_INLINE void row_moments(const float *x, size_t length, double *mean, double *
     }
 }
 
-EK_INLINE double row_squares(const float *x, size_t length) {
-    vd total[2] = {(vd)0.0, (vd)0.0};
+/// The sum of squares of a run of at most EK_MOMENT_RUN elements. Floats are added, in so many lanes that
+/// rounding stays small; a sum near the ends of their range is taken again in double.
+EK_INLINE double row_run_squares(const E *x, size_t length) {
+    vf sum[4] = {(vf)0.0f, (vf)0.0f, (vf)0.0f, (vf)0.0f};
     size_t j = 0;
-    for (; j + 2 * W <= length; j += 2 * W)
-        for (size_t q = 0; q < 2; q++) {
-            const vd v = vwiden(vload(x + j + q * W));
-            total[q] += v * v;
+    for (; j + 4 * W <= length; j += 4 * W)
+        for (size_t q = 0; q < 4; q++) {
+            const vf v = eload(x + j + q * W);
+            sum[q] += v * v;
         }
     for (; j < length; j += W) {
-        const vd v = vwiden(row_load(x + j, length - j));
-        total[0] += v * v;
+        const vf v = row_load(x + j, length - j);
+        sum[0] += v * v;
     }
-    return vsum(total[0] + total[1]);
+    const double total = vsum(vwiden(sum[0] + sum[1]) + vwiden(sum[2] + sum[3]));
+    if (total >= (double)EK_SQUARES_MINIMUM && total <= (double)EK_SQUARES_MAXIMUM) return total;
+    vd exact = (vd)0.0;
+    for (j = 0; j < length; j += W) {
+        const vd v = vwiden(row_load(x + j, length - j));
+        exact += v * v;
+    }
+    return vsum(exact);
 }
 
-EK_INLINE void row_scale(const float *x, size_t length, size_t inner, double mean, double inv,
-                         const float *gamma, const float *beta, float *y) {
+EK_INLINE double row_squares(const E *x, size_t length) {
+    double sum = 0.0;
+    for (size_t i = 0; i < length; i += EK_MOMENT_RUN)
+        sum += row_run_squares(x + i, ek_smaller(EK_MOMENT_RUN, length - i));
+    return sum;
+}
+
+EK_INLINE void row_scale(const E *x, size_t length, size_t inner, double mean, double inv,
+                         const float *gamma, const float *beta, E *y) {
     const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
     const vf scale = (vf)(float)inv;
     size_t j = 0;
     if (inner == 1 && gamma && beta)
         for (; j + W <= length; j += W) {
-            const vf h = ((vload(x + j) - high) - low) * scale;
-            vstore(y + j, h * vload(gamma + j) + vload(beta + j));
+            const vf h = ((eload(x + j) - high) - low) * scale;
+            estore(y + j, h * vload(gamma + j) + vload(beta + j));
         }
     for (; j < length; j += W) {
         const size_t n = length - j;
@@ -87,7 +104,7 @@ EK_INLINE void row_scale(const float *x, size_t length, size_t inner, double mea
 
 /// Sums of `count` <= EK_ROWS rows, per row into `sums` [2][EK_ROWS], and added per column to
 /// dgamma and dbeta where given. dy and x are read once for all of them.
-EK_INLINE void row_sums(const float *dy, const float *x, size_t count, size_t length, size_t inner,
+EK_INLINE void row_sums(const E *dy, const E *x, size_t count, size_t length, size_t inner,
                         const double *mean, const double *inv, const float *gamma, double *sums,
                         double *dgamma, double *dbeta, int what) {
     float high[EK_ROWS], low[EK_ROWS], scale[EK_ROWS];
@@ -140,16 +157,16 @@ EK_INLINE void row_sums(const float *dy, const float *x, size_t count, size_t le
 }
 
 /// dx = a dy gamma + b (x - mean) + c of one row.
-EK_INLINE void row_gradient(const float *dy, const float *x, size_t length, size_t inner,
+EK_INLINE void row_gradient(const E *dy, const E *x, size_t length, size_t inner,
                             double mean, const float *gamma, double a, double b, double c,
-                            float *dx) {
+                            E *dx) {
     const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
     const vf va = (vf)(float)a, vb = (vf)(float)b, vc = (vf)(float)c;
     size_t j = 0;
     if (inner == 1 && gamma)
         for (; j + W <= length; j += W) {
-            const vf d = (vload(x + j) - high) - low;
-            vstore(dx + j, va * (vload(dy + j) * vload(gamma + j)) + (vb * d + vc));
+            const vf d = (eload(x + j) - high) - low;
+            estore(dx + j, va * (eload(dy + j) * vload(gamma + j)) + (vb * d + vc));
         }
     for (; j < length; j += W) {
         const size_t n = length - j;
@@ -159,69 +176,24 @@ EK_INLINE void row_gradient(const float *dy, const float *x, size_t length, size
     }
 }
 
-static void EK_NAME(ek_layer_norm_f32)(const float *x, size_t rows, size_t length, size_t inner,
-                                       double epsilon, int centred, const float *gamma,
-                                       const float *beta, float *y, double *mean, double *inv) {
-    for (size_t r = 0; r < rows; r++) {
-        const float *row = x + r * length;
-        double m2;
-        if (centred) {
-            row_moments(row, length, &mean[r], &m2);
-        } else {
-            mean[r] = 0.0;
-            m2 = row_squares(row, length);
-        }
-        inv[r] = 1.0 / __builtin_elementwise_sqrt(m2 / (double)length + epsilon);
-        row_scale(row, length, inner, mean[r], inv[r], gamma, beta, y + r * length);
-    }
-}
-
-static void EK_NAME(ek_layer_norm_gradient_f32)(const float *dy, const float *x, size_t rows,
-                                                size_t length, size_t inner, int centred,
-                                                const double *mean, const double *inv,
-                                                const float *gamma, float *dx, double *dgamma,
-                                                double *dbeta) {
-    double sums[2 * EK_ROWS];
-    for (size_t r = 0; r < rows; r += EK_ROWS) {
-        const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
-        if (!dgamma && !dbeta)
-            row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma, sums, NULL,
-                     NULL, EK_SUMS_ROWS);
-        else if (count == EK_ROWS && inner == 1)
-            row_sums(dy + k, x + k, EK_ROWS, length, 1, mean + r, inv + r, gamma, sums, dgamma,
-                     dbeta, EK_SUMS_ROWS | EK_SUMS_COLUMNS);
-        else
-            row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma, sums, dgamma,
-                     dbeta, EK_SUMS_ROWS | EK_SUMS_COLUMNS);
-        for (size_t i = 0; dx && i < count; i++) {
-            const double a = inv[r + i], share = 1.0 / (double)length;
-            const double b = -(a * a * a) * sums[EK_ROWS + i] * share;
-            const double c = centred ? -a * sums[i] * share : 0.0;
-            const size_t from = k + i * length;
-            row_gradient(dy + from, x + from, length, inner, mean[r + i], gamma, a, b, c,
-                         dx + from);
-        }
-    }
-}
-
-static void EK_NAME(ek_row_moments_f32)(const float *x, size_t rows, size_t length, double *mean,
+static void LOCAL(ek_row_moments)(const E *x, size_t rows, size_t length, double *mean,
                                         double *m2) {
     for (size_t r = 0; r < rows; r++) row_moments(x + r * length, length, &mean[r], &m2[r]);
 }
 
-static void EK_NAME(ek_row_square_sums_f32)(const float *x, size_t rows, size_t length,
+static void LOCAL(ek_row_square_sums)(const E *x, size_t rows, size_t length,
                                             double *sums) {
     for (size_t r = 0; r < rows; r++) sums[r] = row_squares(x + r * length, length);
 }
 
-static void EK_NAME(ek_row_centred_scale_f32)(const float *x, size_t rows, size_t length,
+static void LOCAL(ek_row_centred_scale)(const E *x, size_t rows, size_t length,
                                               size_t inner, const double *mean, const double *inv,
-                                              const float *gamma, const float *beta, float *y) {
+                                              const float *gamma, const float *beta, E *y) {
     for (size_t r = 0; r < rows; r++)
         row_scale(x + r * length, length, inner, mean[r], inv[r], gamma, beta, y + r * length);
 }
 
-static void EK_NAME(ek_row_centred_sums_f32)(const float *dy, const float *x, size_t rows,
+static void LOCAL(ek_row_centred_sums)(const E *dy, const E *x, size_t rows,
                                              size_t length, size_t inner, const double *mean,
                                              const float *gamma, double *sums) {
     double block[2 * EK_ROWS];
@@ -236,26 +208,30 @@ static void EK_NAME(ek_row_centred_sums_f32)(const float *dy, const float *x, si
     }
 }
 
-static void EK_NAME(ek_row_centred_input_gradient_f32)(const float *dy, const float *x,
+static void LOCAL(ek_row_centred_input_gradient)(const E *dy, const E *x,
                                                        size_t rows, size_t length, size_t inner,
                                                        const double *mean, const float *gamma,
                                                        const double *a, const double *b,
-                                                       const double *c, float *dx) {
+                                                       const double *c, E *dx) {
     for (size_t r = 0; r < rows; r++) {
         const size_t k = r * length;
         row_gradient(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k);
     }
 }
 
-static void EK_NAME(ek_row_parameter_gradients_f32)(const float *dy, const float *x, size_t rows,
+static void LOCAL(ek_row_parameter_gradients)(const E *dy, const E *x, size_t rows,
                                                     size_t length, size_t inner,
                                                     const double *mean, const double *inv,
                                                     double *dgamma, double *dbeta) {
     double unused[2 * EK_ROWS];
     for (size_t r = 0; r < rows; r += EK_ROWS) {
         const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
-        row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, NULL, unused, dgamma,
-                 dbeta, EK_SUMS_COLUMNS);
+        if (count == EK_ROWS && inner == 1)
+            row_sums(dy + k, x + k, EK_ROWS, length, 1, mean + r, inv + r, NULL, unused, dgamma,
+                     dbeta, EK_SUMS_COLUMNS);
+        else
+            row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, NULL, unused, dgamma,
+                     dbeta, EK_SUMS_COLUMNS);
     }
 }
 

@@ -129,6 +129,7 @@ struct ElementwiseTests {
         },
         { $0 * sigmoid($1) * (1 + $1 * (1 - sigmoid($1))) },
         { $0 * $1 * (1 - $1) }, { $0 * (1 - $1 * $1) }, { $0 * sigmoid($1) },
+        { $0 > $1 ? 1 : $0 == $1 ? 0.5 : 0 },
     ]
 
     private static func half(_ x: Float) -> UInt16 {
@@ -137,6 +138,23 @@ struct ElementwiseTests {
         return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
     }
     private static func whole(_ x: UInt16) -> Float { Float(bitPattern: UInt32(x) << 16) }
+
+    /// How an argument lies against rows of results.
+    struct Way {
+        var stride: Int
+        var isArray: Int32
+
+        func index(_ i: Int, _ length: Int) -> Int {
+            i / length * stride + (isArray == 0 ? 0 : i % length)
+        }
+    }
+
+    /// All that leave one argument an array: its own rows, the same row again, a number for each row,
+    /// one number.
+    static func ways(_ length: Int) -> [(a: Way, b: Way)] {
+        let all = [(length, 1), (0, 1), (1, 0), (0, 0)].map { Way(stride: $0, isArray: $1) }
+        return all.flatMap { a in all.map { (a, $0) } }.filter { $0.a.isArray + $0.b.isArray > 0 }
+    }
 
     @Test("In bfloat16 they are the float functions of the same numbers, rounded")
     func bfloat16() {
@@ -167,21 +185,15 @@ struct ElementwiseTests {
                 ek_binary_scalar_right_bf16(op, a, b[1], &y, n, 0.3125)
                 ek_binary_scalar_right_f32(op, x, z[1], &truth, n, 0.3125)
                 check(y, truth, "binary \(op), one right number")
-                ek_binary_scalar_left_bf16(op, a[1], b, &y, n, 0.3125)
-                ek_binary_scalar_left_f32(op, x[1], z, &truth, n, 0.3125)
-                check(y, truth, "binary \(op), one left number")
-                ek_binary_rows_bf16(op, a, b, &y, rows, length, 0.3125)
-                ek_binary_rows_f32(op, x, z, &truth, rows, length, 0.3125)
-                check(y, truth, "binary \(op), rows")
-                ek_binary_rows_left_bf16(op, a, b, &y, rows, length, 0.3125)
-                ek_binary_rows_left_f32(op, x, z, &truth, rows, length, 0.3125)
-                check(y, truth, "binary \(op), rows left")
-                ek_binary_row_scalars_bf16(op, a, b, &y, rows, length, 0.3125)
-                ek_binary_row_scalars_f32(op, x, z, &truth, rows, length, 0.3125)
-                check(y, truth, "binary \(op), numbers of rows")
-                ek_binary_row_scalars_left_bf16(op, a, b, &y, rows, length, 0.3125)
-                ek_binary_row_scalars_left_f32(op, x, z, &truth, rows, length, 0.3125)
-                check(y, truth, "binary \(op), numbers of rows left")
+                for way in Self.ways(length) {
+                    ek_binary_runs_bf16(
+                        op, a, way.a.stride, way.a.isArray, b, way.b.stride, way.b.isArray, &y,
+                        rows, length, 0.3125)
+                    ek_binary_runs_f32(
+                        op, x, way.a.stride, way.a.isArray, z, way.b.stride, way.b.isArray, &truth,
+                        rows, length, 0.3125)
+                    check(y, truth, "binary \(op), \(way)")
+                }
             }
         }
     }
@@ -208,16 +220,12 @@ struct ElementwiseTests {
                 check(y, { a[$0] }, { b[$0] })
                 ek_binary_scalar_right_f32(op, a, b[0], &y, n, 0.3125)
                 check(y, { a[$0] }, { _ in b[0] })
-                ek_binary_scalar_left_f32(op, a[0], b, &y, n, 0.3125)
-                check(y, { _ in a[0] }, { b[$0] })
-                ek_binary_rows_f32(op, a, b, &y, rows, length, 0.3125)
-                check(y, { a[$0] }, { b[$0 % length] })
-                ek_binary_rows_left_f32(op, a, b, &y, rows, length, 0.3125)
-                check(y, { a[$0 % length] }, { b[$0] })
-                ek_binary_row_scalars_f32(op, a, b, &y, rows, length, 0.3125)
-                check(y, { a[$0] }, { b[$0 / length] })
-                ek_binary_row_scalars_left_f32(op, a, b, &y, rows, length, 0.3125)
-                check(y, { a[$0 / length] }, { b[$0] })
+                for way in Self.ways(length) {
+                    ek_binary_runs_f32(
+                        op, a, way.a.stride, way.a.isArray, b, way.b.stride, way.b.isArray, &y,
+                        rows, length, 0.3125)
+                    check(y, { a[way.a.index($0, length)] }, { b[way.b.index($0, length)] })
+                }
             }
         }
     }

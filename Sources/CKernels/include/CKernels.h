@@ -19,4 +19,5 @@
 #include "ek_pooling.h"
 #include "ek_products.h"
 #include "ek_rows.h"
+#include "ek_rows_bf16.h"
 #include "ek_softmax.h"

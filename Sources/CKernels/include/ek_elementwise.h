@@ -66,7 +66,8 @@
 #define EK_BINARY_SIGMOID_GRADIENT 22  // b: the result y
 #define EK_BINARY_TANH_GRADIENT 23     // b: the result y
 #define EK_BINARY_SOFTPLUS_GRADIENT 24
-#define EK_BINARY_COUNT 25
+#define EK_BINARY_EXCEEDS 25  // 1 where a > b, 1/2 where they are equal, 0 elsewhere
+#define EK_BINARY_COUNT 26
 
 /// y = op(x).
 void ek_unary_f32(int op, const float *x, float *y, size_t n, float p);
@@ -74,21 +75,14 @@ void ek_unary_f32(int op, const float *x, float *y, size_t n, float p);
 /// y = op(a, b).
 void ek_binary_f32(int op, const float *a, const float *b, float *y, size_t n, float p);
 
-/// y = op(a, b) with one number as the right or the left argument.
+/// y = op(a, b) with one number as the right argument.
 void ek_binary_scalar_right_f32(int op, const float *a, float b, float *y, size_t n, float p);
-void ek_binary_scalar_left_f32(int op, float a, const float *b, float *y, size_t n, float p);
 
-/// y[r, j] = op(a[r, j], b[j]): a row vector for every row. `left`: y[r, j] = op(a[j], b[r, j]).
-void ek_binary_rows_f32(int op, const float *a, const float *b, float *y, size_t rows,
-                        size_t length, float p);
-void ek_binary_rows_left_f32(int op, const float *a, const float *b, float *y, size_t rows,
-                             size_t length, float p);
-
-/// y[r, j] = op(a[r, j], b[r]): one number for every row. `left`: y[r, j] = op(a[r], b[r, j]).
-void ek_binary_row_scalars_f32(int op, const float *a, const float *b, float *y, size_t rows,
-                               size_t length, float p);
-void ek_binary_row_scalars_left_f32(int op, const float *a, const float *b, float *y, size_t rows,
-                                    size_t length, float p);
+/// y = op(a, b) over `rows` runs of n elements. Run r of y begins at y + r * n, that of a at
+/// a + r * a_stride; it is an array, or one number for the whole run where `a_is_array` is 0. So is
+/// b's. At least one of them is an array.
+void ek_binary_runs_f32(int op, const float *a, size_t a_stride, int a_is_array, const float *b,
+                        size_t b_stride, int b_is_array, float *y, size_t rows, size_t n, float p);
 
 // The same for bfloat16 (the upper half of a float, as uint16_t): computed in float, rounded to
 // nearest even when stored.
@@ -96,16 +90,9 @@ void ek_unary_bf16(int op, const uint16_t *x, uint16_t *y, size_t n, float p);
 void ek_binary_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y, size_t n, float p);
 void ek_binary_scalar_right_bf16(int op, const uint16_t *a, uint16_t b, uint16_t *y, size_t n,
                                  float p);
-void ek_binary_scalar_left_bf16(int op, uint16_t a, const uint16_t *b, uint16_t *y, size_t n,
-                                float p);
-void ek_binary_rows_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y, size_t rows,
-                         size_t length, float p);
-void ek_binary_rows_left_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y,
-                              size_t rows, size_t length, float p);
-void ek_binary_row_scalars_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y,
-                                size_t rows, size_t length, float p);
-void ek_binary_row_scalars_left_bf16(int op, const uint16_t *a, const uint16_t *b, uint16_t *y,
-                                     size_t rows, size_t length, float p);
+void ek_binary_runs_bf16(int op, const uint16_t *a, size_t a_stride, int a_is_array,
+                         const uint16_t *b, size_t b_stride, int b_is_array, uint16_t *y,
+                         size_t rows, size_t n, float p);
 
 /// y = condition != 0 ? a : b.
 void ek_select_f32(const float *condition, const float *a, const float *b, float *y, size_t n);

@@ -36,3 +36,10 @@ void ek_axis_map_f32(const float *x, size_t outer, size_t inputs, size_t outputs
 void ek_axis_map_bf16(const uint16_t *x, size_t outer, size_t inputs, size_t outputs, size_t inner,
                       const int32_t *firsts, const int32_t *sources, const float *weights,
                       uint16_t *y);
+
+/// y[o, c, :] = the sum of x[o, c - before, :] to x[o, c + after, :], where x is [outer, channels, inner]
+/// and what lies outside counts as 0. y is no input.
+void ek_window_sum_f32(const float *x, size_t outer, size_t channels, size_t inner, size_t before,
+                       size_t after, float *y);
+void ek_window_sum_bf16(const uint16_t *x, size_t outer, size_t channels, size_t inner,
+                        size_t before, size_t after, uint16_t *y);

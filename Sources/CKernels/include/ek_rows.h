@@ -11,21 +11,6 @@
 
 #include <stddef.h>
 
-/// Layer norm of every row in one visit: y = (x - mean) * inv * gamma + beta,
-/// inv = 1 / sqrt(M2 / length + epsilon), biased variance. Writes `mean` and `inv`, [rows].
-/// With `centred` == 0 it is RMS norm: the mean is 0 (written as such), M2 the sum of squares.
-void ek_layer_norm_f32(const float *x, size_t rows, size_t length, size_t inner, double epsilon,
-                       int centred, const float *gamma, const float *beta, float *y, double *mean,
-                       double *inv);
-
-/// Its gradients in one visit. With g = dy * gamma and h = (x - mean) * inv:
-/// dx = inv * (g - average(g) - h * average(g h)), without average(g) when `centred` == 0.
-/// Adds sum(dy h) to `dgamma` and sum(dy) to `dbeta` (length / inner doubles each). `dx`, `dgamma`
-/// and `dbeta` may each be null; dx may be the memory of dy or x.
-void ek_layer_norm_gradient_f32(const float *dy, const float *x, size_t rows, size_t length,
-                                size_t inner, int centred, const double *mean, const double *inv,
-                                const float *gamma, float *dx, double *dgamma, double *dbeta);
-
 /// Mean and M2 (sum of squared deviations from it) of every row.
 void ek_row_moments_f32(const float *x, size_t rows, size_t length, double *mean, double *m2);
 

@@ -9,6 +9,8 @@ public struct Binary: Operation {
         case leakyReLUGradient(slope: Double)
         /// (dy, x): dy where lower <= x <= upper, 0 elsewhere.
         case clampGradient(lower: Double, upper: Double)
+        /// 1 where a > b, 1/2 where they are equal, 0 elsewhere: a maximum's derivative.
+        case exceeds
     }
 
     public let function: Function
@@ -45,7 +47,9 @@ public struct Binary: Operation {
         case .add: return [da(dy), db(dy)]
         case .subtract: return [da(dy), db(-dy)]
         case .multiply: return [da(dy * b), db(dy * a)]
-        case .divide: return [da(dy / b), db(-(dy * call.outputs[0] / b))]
+        case .divide:
+            let share = dy / b
+            return [da(share), db(-(share * call.outputs[0]))]
         case .power:
             // Where b = 0 the first factor decides, also for a = 0; where a = 0, y log(a) has the limit 0.
             let one = Tensor(NDArray(scalar: 1.0).converted(to: a.elementType))
@@ -54,13 +58,16 @@ public struct Binary: Operation {
                 db(dy * call.outputs[0] * Tensor.select(a .== 0, one, a).log()),
             ]
         // At a tie each side gets half, as the subgradient of least norm.
-        case .minimum: return [da(dy * share(a .< b, a .<= b)), db(dy * share(b .< a, b .<= a))]
-        case .maximum: return [da(dy * share(a .> b, a .>= b)), db(dy * share(b .> a, b .>= a))]
+        case .minimum:
+            return [
+                da(dy * Tensor(Binary(.exceeds), b, a)), db(dy * Tensor(Binary(.exceeds), a, b)),
+            ]
+        case .maximum:
+            return [
+                da(dy * Tensor(Binary(.exceeds), a, b)), db(dy * Tensor(Binary(.exceeds), b, a)),
+            ]
         case .leakyReLUGradient, .clampGradient: return [da(Tensor(self, dy, b)), nil]
-        }
-
-        func share(_ strict: Tensor, _ loose: Tensor) -> Tensor {
-            (strict.cast(to: dy.elementType) + loose.cast(to: dy.elementType)) * 0.5
+        case .exceeds: return [nil, nil]
         }
     }
 
@@ -83,6 +90,7 @@ public struct Binary: Operation {
         case .maximum: return a.isNaN || a > b ? a : b
         case .leakyReLUGradient(let slope): return b > 0 ? a : slope == 0 ? 0 : a * T(slope)
         case .clampGradient(let lower, let upper): return b >= T(lower) && b <= T(upper) ? a : 0
+        case .exceeds: return a > b ? 1 : a == b ? 0.5 : 0
         }
     }
 }

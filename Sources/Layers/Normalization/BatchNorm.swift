@@ -143,10 +143,8 @@ public final class BatchNorm: Module {
         let weights = mask?.cast(to: input.elementType)
         let input = weights.map { input.maskingNonFinite(axis: axis, weights: $0) } ?? input
         context.observer?.observe(self, input, weights: weights)
-        var usesBatch =
-            statistics == nil || normalization == .batch
-            || (normalization == .automatic && context.isTraining)
-        var updates = context.isTraining && updatesStatistics && statistics != nil
+        var usesBatch = usesBatch(context)
+        var updates = follows(context)
         if usesBatch || updates, isDegenerate(input, context) {
             updates = false
             if degenerateBatch == .runningStatistics, statistics != nil { usesBatch = false }
@@ -167,6 +165,17 @@ public final class BatchNorm: Module {
                 variance: variance.cast(to: .float64))
         }
         return apply(input, mean: moments!.mean, low: moments!.low, variance: moments!.variance)
+    }
+
+    /// Whether the batch's own statistics normalize.
+    func usesBatch(_ context: Context) -> Bool {
+        statistics == nil || normalization == .batch
+            || (normalization == .automatic && context.isTraining)
+    }
+
+    /// Whether running statistics follow.
+    func follows(_ context: Context) -> Bool {
+        context.isTraining && updatesStatistics && statistics != nil
     }
 
     private func apply(_ input: Tensor, mean: Tensor, low: Tensor?, variance: Tensor) -> Tensor {

@@ -2,7 +2,7 @@ import Arrays
 import Graph
 import Normalization
 
-/// EvoNorm-B0 (Liu et al. 2020, section 5): normalization and activation in one, with statistics of the
+/// EvoNorm-B0 (Liu et al. 2020): normalization and activation in one, with statistics of the
 /// batch and of each sample.
 ///
 ///     y = x / max(sqrt(batch variance + epsilon), v x + sqrt(instance variance + epsilon)) * gamma + beta
@@ -77,7 +77,7 @@ public final class EvoNormB0: Module {
     }
 }
 
-/// EvoNorm-S0 (Liu et al. 2020, section 5): normalization and activation in one, by groups of each sample's
+/// EvoNorm-S0 (Liu et al. 2020): normalization and activation in one, by groups of each sample's
 /// channels; independent of the batch.
 ///
 ///     y = x sigmoid(v x) / sqrt(group variance + epsilon) * gamma + beta

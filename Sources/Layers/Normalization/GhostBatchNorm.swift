@@ -43,11 +43,61 @@ public final class GhostBatchNorm: Module {
             return norm.normalize(input, context, mask: mask)
         }
         let samples = input.shape[0]
-        let parts = stride(from: 0, to: samples, by: ghostSize).map { start in
-            let range = start..<min(start + ghostSize, samples)
-            return norm.normalize(
-                input.sliced(range, axis: 0), context, mask: mask?.sliced(range, axis: 0))
+        let values = ghostSize * input.shape.elementCount / (samples * norm.channels)
+        // Ghost batches with nothing special about them go together.
+        let together =
+            mask == nil && values > 1 && norm.usesBatch(context)
+            ? samples / ghostSize * ghostSize : 0
+        var parts: [Tensor] = []
+        if together > 0 {
+            let whole =
+                together == samples ? input : input.sliced(0..<together, axis: 0)
+            parts.append(normalizeTogether(whole, context))
         }
-        return Tensor.concatenate(parts, axis: 0)
+        for start in stride(from: together, to: samples, by: ghostSize) {
+            let range = start..<min(start + ghostSize, samples)
+            parts.append(
+                norm.normalize(
+                    input.sliced(range, axis: 0), context, mask: mask?.sliced(range, axis: 0)))
+        }
+        return parts.count == 1 ? parts[0] : Tensor.concatenate(parts, axis: 0)
+    }
+
+    /// Ghost batches without remainder: each is a row of its own, and each channel a group.
+    private func normalizeTogether(_ input: Tensor, _ context: Context) -> Tensor {
+        let ghosts = input.shape[0] / ghostSize
+        if let observer = context.observer {
+            for ghost in 0..<ghosts {
+                let range = (ghost * ghostSize)..<((ghost + 1) * ghostSize)
+                observer.observe(norm, input.sliced(range, axis: 0), weights: nil)
+            }
+        }
+        let axis = input.shape.normalized(axis: norm.axis) + 1
+        return input.throughFloat32 { x in
+            let rows = x.reshape(Shape([ghosts, ghostSize] + x.shape.dropFirst()))
+            let moments = rows.groupMoments(axis: axis, groups: norm.channels)
+            moments.variance.requireFinite("\(context.label): ghost batch variance")
+            if norm.follows(context), Trace.current != nil { propose(moments, of: rows) }
+            return rows.groupScale(
+                axis: axis, groups: norm.channels, mean: moments.mean, low: moments.low,
+                scale: inverseDeviation(moments.variance, epsilon: norm.epsilon),
+                gamma: norm.gamma?.tensor.cast(to: .float64),
+                beta: norm.beta?.tensor.cast(to: .float64)
+            ).reshape(x.shape)
+        }
+    }
+
+    /// Running statistics follow the ghost batches one after the other.
+    private func propose(_ moments: GroupMomentTensors, of rows: Tensor) {
+        let count = rows.shape.elementCount / (rows.shape[0] * norm.channels)
+        for ghost in 0..<rows.shape[0] {
+            func row(_ statistics: Tensor) -> Tensor {
+                statistics.sliced(ghost..<(ghost + 1), axis: 0).reshape([norm.channels])
+            }
+            norm.statistics?.propose(
+                MomentTensors(
+                    count: Tensor(NDArray(scalar: Double(count))), mean: row(moments.mean),
+                    low: row(moments.low), variance: row(moments.variance)))
+        }
     }
 }

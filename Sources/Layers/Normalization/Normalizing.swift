@@ -21,7 +21,7 @@ func deviation(_ variance: Tensor, epsilon: Double) -> Tensor {
 }
 
 extension Tensor {
-    /// Where values are only touched once, 16-bit floats are computed with as float32 and rounded at the
+    /// Where there are no 16-bit kernels, such floats are computed with as float32 and rounded at the
     /// end; gradients likewise.
     func throughFloat32(_ compute: (Tensor) -> Tensor) -> Tensor {
         guard elementType == .bfloat16 || elementType == .float16 else { return compute(self) }
@@ -35,21 +35,26 @@ extension Tensor {
         axis: Int, groups: Int, epsilon: Double, isCentred: Bool = true, gamma: Tensor?,
         beta: Tensor?
     ) -> Tensor {
-        throughFloat32 { x in
-            let gamma = gamma?.cast(to: .float64)
-            let beta = beta?.cast(to: .float64)
-            guard isCentred else {
-                let square = x.groupMeanSquare(axis: axis, groups: groups)
-                return x.groupScale(
-                    axis: axis, groups: groups, scale: inverseDeviation(square, epsilon: epsilon),
+        // Kernels exist for float32 and bfloat16.
+        if elementType == .float16 {
+            return throughFloat32 {
+                $0.normalizedGroups(
+                    axis: axis, groups: groups, epsilon: epsilon, isCentred: isCentred,
                     gamma: gamma, beta: beta)
             }
-            let moments = x.groupMoments(axis: axis, groups: groups)
-            return x.groupScale(
-                axis: axis, groups: groups, mean: moments.mean, low: moments.low,
-                scale: inverseDeviation(moments.variance, epsilon: epsilon), gamma: gamma,
-                beta: beta)
         }
+        let gamma = gamma?.cast(to: .float64)
+        let beta = beta?.cast(to: .float64)
+        guard isCentred else {
+            let square = groupMeanSquare(axis: axis, groups: groups)
+            return groupScale(
+                axis: axis, groups: groups, scale: inverseDeviation(square, epsilon: epsilon),
+                gamma: gamma, beta: beta)
+        }
+        let moments = groupMoments(axis: axis, groups: groups)
+        return groupScale(
+            axis: axis, groups: groups, mean: moments.mean, low: moments.low,
+            scale: inverseDeviation(moments.variance, epsilon: epsilon), gamma: gamma, beta: beta)
     }
 
     /// The tensor as rows `[others, values of the axes]`, processed, and put back in its shape.

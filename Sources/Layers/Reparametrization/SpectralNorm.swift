@@ -57,10 +57,10 @@ public final class SpectralNorm: Reparametrized {
         let weight = raw.overUnits { matrix in
             let constant = matrix.stoppingGradient()
             var left = u.cast(to: matrix.elementType).reshape([matrix.shape[0], 1])
-            var right = unit(constant.transposed().matmul(left))
+            var right = unit(constant.matmul(left, transposed: true))
             for _ in 0..<iterations {
                 left = unit(constant.matmul(right))
-                right = unit(constant.transposed().matmul(left))
+                right = unit(constant.matmul(left, transposed: true))
             }
             next = left.reshape([matrix.shape[0]])
             let (first, second) = (left.stoppingGradient(), right.stoppingGradient())

@@ -26,6 +26,35 @@ final class BinaryKernel<T, R>: Kernel {
     }
 }
 
+/// The same with a SIMD loop, for all ways of broadcasting.
+final class BinaryRunsKernel<T>: Kernel {
+    /// `ek_binary_runs`, with the function and its parameter filled in.
+    typealias Body = (
+        _ a: UnsafePointer<T>, _ stepsA: BroadcastRuns.Steps, _ b: UnsafePointer<T>,
+        _ stepsB: BroadcastRuns.Steps, _ y: UnsafeMutablePointer<T>, _ rows: Int, _ length: Int
+    ) -> Void
+
+    private let a, b, y: Operand
+    private let runs: BroadcastRuns
+    private let body: Body
+
+    init(_ call: KernelCall, _ body: @escaping Body) {
+        (a, b, y) = (call.inputs[0], call.inputs[1], call.outputs[0])
+        runs = BroadcastRuns(
+            call.inputSpecs[0].shape, call.inputSpecs[1].shape, units: call.units?.count)
+        self.body = body
+    }
+
+    override func run(_ task: ShardTask) {
+        let a = UnsafePointer(a.pointer(task, as: T.self))
+        let b = UnsafePointer(b.pointer(task, as: T.self))
+        let y = y.pointer(task, as: T.self)
+        runs.forEach(units: task.count) { offsetA, offsetB, offset, rows in
+            body(a + offsetA, runs.a, b + offsetB, runs.b, y + offset, rows, runs.length)
+        }
+    }
+}
+
 /// Calls `apply` for every element, by the operands' layouts.
 @inline(__always)
 private func forEachPair<T, R>(
@@ -44,13 +73,27 @@ private func forEachPair<T, R>(
 
 extension Binary: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
+        if let simdCode, let loop {
+            switch call.outputSpecs[0].type {
+            case .float32:
+                return BinaryRunsKernel<Float>(call) { a, stepsA, b, stepsB, y, rows, length in
+                    loop.run(a, stepsA, b, stepsB, y, rows, length)
+                }
+            case .bfloat16:
+                return BinaryRunsKernel<UInt16>(call) { a, stepsA, b, stepsB, y, rows, length in
+                    ek_binary_runs_bf16(
+                        simdCode.0, a, stepsA.row, stepsA.element, b, stepsB.row, stepsB.element,
+                        y, rows, length, simdCode.1)
+                }
+            default: break
+            }
+        }
         let result = call.outputSpecs[0].shape
         guard let a = BroadcastLayout(call.inputSpecs[0].shape, in: result),
             let b = BroadcastLayout(call.inputSpecs[1].shape, in: result)
         else { return nil }
         switch call.outputSpecs[0].type {
-        case .float32: return BinaryKernel<Float, Float>(call, float32Body(a, b))
-        case .bfloat16: return simdBody(.bfloat16, a, b).map { BinaryKernel(call, $0) }
+        case .float32: return BinaryKernel<Float, Float>(call, clampGradientBody(a, b))
         case .float64: return BinaryKernel<Double, Double>(call, plainBody(a, b))
         default: return nil
         }
@@ -75,44 +118,22 @@ extension Binary: FastOperation {
         }
     }
 
-    private func float32Body(
+    /// What has no SIMD loop.
+    private func clampGradientBody(
         _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
     ) -> BinaryKernel<Float, Float>.Body {
-        if let body = simdBody(.float32, layoutA, layoutB) { return body }
-        if case .clampGradient(let lower, let upper) = function {
-            // Both ends belong to the range, as in PyTorch's clamp.
-            let (lower, upper) = (Float(lower), Float(upper))
-            return {
-                forEachPair($0, layoutA, $1, layoutB, $2, $3) { dy, x in
-                    x >= lower && x <= upper ? dy : 0
-                }
+        guard case .clampGradient(let lower, let upper) = function else {
+            preconditionFailure("\(name) has a SIMD loop")
+        }
+        // Both ends belong to the range, as in PyTorch's clamp.
+        let (low, high) = (Float(lower), Float(upper))
+        return {
+            forEachPair($0, layoutA, $1, layoutB, $2, $3) { dy, x in x >= low && x <= high ? dy : 0
             }
         }
-        return { forEachPair($0, layoutA, $1, layoutB, $2, $3) { self.apply($0, $1) } }
     }
 
-    /// The SIMD loop for two layouts; nil where there is none.
-    private func simdBody<T>(
-        _ loops: BinaryLoops<T>, _ layoutA: BroadcastLayout, _ layoutB: BroadcastLayout
-    ) -> BinaryKernel<T, T>.Body? {
-        guard let (code, p) = simdCode else { return nil }
-        return switch (layoutA, layoutB) {
-        case (.same, .same): { a, b, y, n in loops.same(code, a, b, y, n, p) }
-        case (.same, .scalar): { a, b, y, n in loops.scalarRight(code, a, b[0], y, n, p) }
-        case (.scalar, .same): { a, b, y, n in loops.scalarLeft(code, a[0], b, y, n, p) }
-        case (.same, .row(let length)):
-            { a, b, y, n in loops.rows(code, a, b, y, n / length, length, p) }
-        case (.row(let length), .same):
-            { a, b, y, n in loops.rowsLeft(code, a, b, y, n / length, length, p) }
-        case (.same, .runs(let length)):
-            { a, b, y, n in loops.rowScalars(code, a, b, y, n / length, length, p) }
-        case (.runs(let length), .same):
-            { a, b, y, n in loops.rowScalarsLeft(code, a, b, y, n / length, length, p) }
-        default: nil
-        }
-    }
-
-    private var simdCode: (Int32, Float)? {
+    var simdCode: (Int32, Float)? {
         switch function {
         case .add: (EK_BINARY_ADD, 0)
         case .subtract: (EK_BINARY_SUBTRACT, 0)
@@ -124,40 +145,9 @@ extension Binary: FastOperation {
         case .leakyReLUGradient(slope: 0): (EK_BINARY_RELU_GRADIENT, 0)
         case .leakyReLUGradient(let slope): (EK_BINARY_LEAKY_RELU_GRADIENT, Float(slope))
         case .clampGradient(lower: 0, upper: 6): (EK_BINARY_RELU6_GRADIENT, 0)
+        case .exceeds: (EK_BINARY_EXCEEDS, 0)
         case .clampGradient: nil
         }
-    }
-}
-
-/// The C kernels' loops over two arguments of one element type, by how they lie against the result.
-private struct BinaryLoops<T> {
-    typealias Source = UnsafePointer<T>?
-    typealias Target = UnsafeMutablePointer<T>?
-
-    let same: (Int32, Source, Source, Target, Int, Float) -> Void
-    let scalarRight: (Int32, Source, T, Target, Int, Float) -> Void
-    let scalarLeft: (Int32, T, Source, Target, Int, Float) -> Void
-    let rows, rowsLeft, rowScalars,
-        rowScalarsLeft: (Int32, Source, Source, Target, Int, Int, Float) -> Void
-}
-
-extension BinaryLoops<Float> {
-    static var float32: Self {
-        Self(
-            same: ek_binary_f32, scalarRight: ek_binary_scalar_right_f32,
-            scalarLeft: ek_binary_scalar_left_f32, rows: ek_binary_rows_f32,
-            rowsLeft: ek_binary_rows_left_f32, rowScalars: ek_binary_row_scalars_f32,
-            rowScalarsLeft: ek_binary_row_scalars_left_f32)
-    }
-}
-
-extension BinaryLoops<UInt16> {
-    static var bfloat16: Self {
-        Self(
-            same: ek_binary_bf16, scalarRight: ek_binary_scalar_right_bf16,
-            scalarLeft: ek_binary_scalar_left_bf16, rows: ek_binary_rows_bf16,
-            rowsLeft: ek_binary_rows_left_bf16, rowScalars: ek_binary_row_scalars_bf16,
-            rowScalarsLeft: ek_binary_row_scalars_left_bf16)
     }
 }
 

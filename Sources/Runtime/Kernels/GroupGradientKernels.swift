@@ -6,13 +6,14 @@ import Graph
 private let smallGroup = 16
 
 /// The sums of layer norm's backward pass, for every row and group.
-final class GroupSumsKernel: Kernel {
+final class GroupSumsKernel<T>: Kernel {
+    private let loops: GroupLoops<T>
     private let dy, x, sum, centredSum: Operand
     private let operands: GroupOperands
     private let scratch: GroupPartials
 
-    init?(_ call: KernelCall, _ operation: GroupSums) {
-        guard call.inputSpecs[1].type == .float32 else { return nil }
+    init(_ call: KernelCall, _ operation: GroupSums, _ loops: GroupLoops<T>) {
+        self.loops = loops
         (dy, x) = (call.inputs[0], call.inputs[1])
         (sum, centredSum) = (call.outputs[0], call.outputs[1])
         operands = GroupOperands(
@@ -26,7 +27,7 @@ final class GroupSumsKernel: Kernel {
     override func run(_ task: ShardTask) {
         let (rows, view) = (operands.rows(task), operands.view)
         let count = rows * view.groups
-        let (dy, x): (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) = (
+        let (dy, x): (UnsafeMutablePointer<T>, UnsafeMutablePointer<T>) = (
             dy.pointer(task), x.pointer(task)
         )
         let sum: UnsafeMutablePointer<Double> = sum.pointer(task)
@@ -38,14 +39,14 @@ final class GroupSumsKernel: Kernel {
             sum.update(repeating: 0, count: count)
             centredSum.update(repeating: 0, count: count)
             view.forEach(rows: rows) { offset, statistic, channel in
-                let weighted = Double(dy[offset]) * (gamma?[channel] ?? 1)
+                let weighted = loops.number(dy[offset]) * (gamma?[channel] ?? 1)
                 sum[statistic] += weighted
-                centredSum[statistic] += weighted * (Double(x[offset]) - mean[statistic])
+                centredSum[statistic] += weighted * (loops.number(x[offset]) - mean[statistic])
             }
             return
         }
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
-            ek_row_centred_sums_f32(
+            loops.rowSums(
                 dy, x, count, operands.runLength, view.inner, mean,
                 operands.narrowParameters(task).gamma, sums)
             sum.update(from: sums, count: count)
@@ -58,7 +59,7 @@ final class GroupSumsKernel: Kernel {
             operands.expand(mean, row: row, to: means)
             sums.update(repeating: 0, count: 2 * view.channels)
             let offset = row * view.elementsPerRow
-            ek_centred_sums_f32(
+            loops.sums(
                 dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
                 nil, nil, nil, EK_IDENTITY, 0, nil, sums)
             for group in 0..<view.groups {
@@ -78,15 +79,16 @@ final class GroupSumsKernel: Kernel {
 }
 
 /// The gradients of gamma and beta, over all rows.
-final class GroupParameterSumsKernel: Kernel {
+final class GroupParameterSumsKernel<T>: Kernel {
+    private let loops: GroupLoops<T>
     private let dy, x: Operand
     private let outputs: [Operand]
     private let operands: GroupOperands
     private let partials: GroupPartials
     private let scratch: GroupPartials
 
-    init?(_ call: KernelCall, _ operation: GroupParameterSums) {
-        guard call.inputSpecs[1].type == .float32 else { return nil }
+    init(_ call: KernelCall, _ operation: GroupParameterSums, _ loops: GroupLoops<T>) {
+        self.loops = loops
         (dy, x) = (call.inputs[0], call.inputs[1])
         outputs = call.outputs
         operands = GroupOperands(
@@ -98,13 +100,13 @@ final class GroupParameterSumsKernel: Kernel {
 
     override func run(_ task: ShardTask) {
         let (rows, view) = (operands.rows(task), operands.view)
-        let (dy, x): (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) = (
+        let (dy, x): (UnsafeMutablePointer<T>, UnsafeMutablePointer<T>) = (
             dy.pointer(task), x.pointer(task)
         )
         let total = partials.opened(task)
         let (mean, scale) = (operands.mean(task), operands.scale(task))
         if operands.hasRuns, view.groups == 1, !operands.hasShift {
-            ek_row_parameter_gradients_f32(
+            loops.rowParameterSums(
                 dy, x, rows, operands.runLength, view.inner, mean, scale, total,
                 total + view.channels)
             return
@@ -116,7 +118,7 @@ final class GroupParameterSumsKernel: Kernel {
             operands.expand(mean, row: row, to: means)
             sums.update(repeating: 0, count: 2 * view.channels)
             let offset = row * view.elementsPerRow
-            ek_centred_sums_f32(
+            loops.sums(
                 dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
                 nil, nil, nil, EK_IDENTITY, 0, nil, sums)
             for channel in 0..<view.channels {
@@ -140,15 +142,16 @@ final class GroupParameterSumsKernel: Kernel {
 }
 
 /// `a * gamma * dy + b * (x - mean) + c` for every row and group.
-final class GroupInputGradientKernel: Kernel {
+final class GroupInputGradientKernel<T>: Kernel {
+    private let loops: GroupLoops<T>
     private let dy, x, a, dx: Operand
     private let operands: GroupOperands
     private let expanded: GroupPartials
     private let stream: Int32
     private let fallback: ReferenceRowsKernel
 
-    init?(_ call: KernelCall, _ operation: GroupInputGradient) {
-        guard call.inputSpecs[1].type == .float32 else { return nil }
+    init(_ call: KernelCall, _ operation: GroupInputGradient, _ loops: GroupLoops<T>) {
+        self.loops = loops
         (dy, x, a) = (call.inputs[0], call.inputs[1], call.inputs[2])
         dx = call.outputs[0]
         operands = GroupOperands(
@@ -161,10 +164,10 @@ final class GroupInputGradientKernel: Kernel {
 
     override func run(_ task: ShardTask) {
         let (rows, view) = (operands.rows(task), operands.view)
-        let (dy, x): (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) = (
+        let (dy, x): (UnsafeMutablePointer<T>, UnsafeMutablePointer<T>) = (
             dy.pointer(task), x.pointer(task)
         )
-        let dx: UnsafeMutablePointer<Float> = dx.pointer(task)
+        let dx: UnsafeMutablePointer<T> = dx.pointer(task)
         let a = UnsafePointer(a.pointer(task, as: Double.self))
         let (mean, b, c) = (operands.mean(task), operands.scale(task), operands.shift(task))
         if ReferenceRowsKernel.isExtreme(b, count: rows * view.groups) {
@@ -174,15 +177,15 @@ final class GroupInputGradientKernel: Kernel {
         if view.valuesPerGroup <= smallGroup {
             let gamma = operands.gamma(task)
             view.forEach(rows: rows) { offset, statistic, channel in
-                let centred = Double(x[offset]) - mean[statistic]
-                let weighted = Double(dy[offset]) * (gamma?[channel] ?? 1)
-                dx[offset] = Float(
+                let centred = loops.number(x[offset]) - mean[statistic]
+                let weighted = loops.number(dy[offset]) * (gamma?[channel] ?? 1)
+                dx[offset] = loops.element(
                     a[statistic] * weighted + (b[statistic] * centred + c[statistic]))
             }
             return
         }
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
-            ek_row_centred_input_gradient_f32(
+            loops.rowInputGradient(
                 dy, x, rows * view.groups, operands.runLength, view.inner, mean,
                 operands.narrowParameters(task).gamma, a, b, c, dx)
             return
@@ -198,7 +201,7 @@ final class GroupInputGradientKernel: Kernel {
             operands.expand(c, row: row, to: third)
             if let gamma { for channel in 0..<view.channels { first[channel] *= gamma[channel] } }
             let offset = row * view.elementsPerRow
-            ek_centred_input_gradient_f32(
+            loops.inputGradient(
                 dy + offset, x + offset, view.positions, view.channels, view.inner, means, first,
                 second, third, nil, nil, nil, EK_IDENTITY, 0, dx + offset, nil, stream)
         }
@@ -206,11 +209,29 @@ final class GroupInputGradientKernel: Kernel {
 }
 
 extension GroupSums: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { GroupSumsKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        switch call.inputSpecs[0].type {
+        case .float32: GroupSumsKernel(call, self, GroupLoops.float32)
+        case .bfloat16: GroupSumsKernel(call, self, GroupLoops.bfloat16)
+        default: nil
+        }
+    }
 }
 extension GroupParameterSums: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { GroupParameterSumsKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        switch call.inputSpecs[0].type {
+        case .float32: GroupParameterSumsKernel(call, self, GroupLoops.float32)
+        case .bfloat16: GroupParameterSumsKernel(call, self, GroupLoops.bfloat16)
+        default: nil
+        }
+    }
 }
 extension GroupInputGradient: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { GroupInputGradientKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        switch call.inputSpecs[0].type {
+        case .float32: GroupInputGradientKernel(call, self, GroupLoops.float32)
+        case .bfloat16: GroupInputGradientKernel(call, self, GroupLoops.bfloat16)
+        default: nil
+        }
+    }
 }

@@ -3,15 +3,16 @@ import CKernels
 import Graph
 
 /// Mean and variance of every row and group.
-final class GroupMomentsKernel: Kernel {
+final class GroupMomentsKernel<T>: Kernel {
+    private let loops: GroupLoops<T>
     private let x: Operand
     private let outputs: [Operand]
     private let operands: GroupOperands
     private let isCentred: Bool
     private let states: GroupPartials
 
-    init?(_ call: KernelCall, _ operation: GroupMoments) {
-        guard call.inputSpecs[0].type == .float32 else { return nil }
+    init(_ call: KernelCall, _ operation: GroupMoments, _ loops: GroupLoops<T>) {
+        self.loops = loops
         x = call.inputs[0]
         outputs = call.outputs
         operands = GroupOperands(
@@ -26,20 +27,20 @@ final class GroupMomentsKernel: Kernel {
         let rows = operands.rows(task)
         let view = operands.view
         let count = rows * view.groups
-        let x: UnsafeMutablePointer<Float> = x.pointer(task)
+        let x: UnsafeMutablePointer<T> = x.pointer(task)
         let last: UnsafeMutablePointer<Double> = outputs[outputs.count - 1].pointer(task)
         if isCentred {
             let mean: UnsafeMutablePointer<Double> = outputs[0].pointer(task)
             outputs[1].pointer(task, as: Double.self).update(repeating: 0, count: count)
             if operands.hasRuns {
-                ek_row_moments_f32(x, count, operands.runLength, mean, last)
+                loops.rowMoments(x, count, operands.runLength, mean, last)
             } else {
                 forEachGroup(x, rows, task) {
                     mean[$0] = $1; last[$0] = $2
                 }
             }
         } else if operands.hasRuns {
-            ek_row_square_sums_f32(x, count, operands.runLength, last)
+            loops.rowSquares(x, count, operands.runLength, last)
         } else {
             let values = Double(view.valuesPerGroup)
             forEachGroup(x, rows, task) { last[$0] = $2 + values * $1 * $1 }
@@ -50,7 +51,7 @@ final class GroupMomentsKernel: Kernel {
 
     /// Calls with the mean and the sum of squared distances of each group: those of its channels, merged.
     private func forEachGroup(
-        _ x: UnsafePointer<Float>, _ rows: Int, _ task: ShardTask,
+        _ x: UnsafePointer<T>, _ rows: Int, _ task: ShardTask,
         _ body: (_ statistic: Int, _ mean: Double, _ squares: Double) -> Void
     ) {
         let view = operands.view
@@ -58,7 +59,7 @@ final class GroupMomentsKernel: Kernel {
         let (size, count) = (view.channelsPerGroup, Double(view.positions * view.inner))
         for row in 0..<rows {
             state.update(repeating: 0, count: 1 + 2 * view.channels)
-            ek_moments_f32(
+            loops.moments(
                 x + row * view.elementsPerRow, nil, view.positions, view.channels, view.inner,
                 state)
             for group in 0..<view.groups {
@@ -80,15 +81,16 @@ final class GroupMomentsKernel: Kernel {
 }
 
 /// Centres, scales and shifts every row and group, with gamma and beta per channel.
-final class GroupScaleKernel: Kernel {
+final class GroupScaleKernel<T>: Kernel {
+    private let loops: GroupLoops<T>
     private let x, y: Operand
     private let operands: GroupOperands
     private let expanded: GroupPartials
     private let stream: Int32
     private let fallback: ReferenceRowsKernel
 
-    init?(_ call: KernelCall, _ operation: GroupScale) {
-        guard call.inputSpecs[0].type == .float32 else { return nil }
+    init(_ call: KernelCall, _ operation: GroupScale, _ loops: GroupLoops<T>) {
+        self.loops = loops
         x = call.inputs[0]
         y = call.outputs[0]
         operands = GroupOperands(
@@ -101,8 +103,8 @@ final class GroupScaleKernel: Kernel {
 
     override func run(_ task: ShardTask) {
         let (rows, view) = (operands.rows(task), operands.view)
-        let x: UnsafeMutablePointer<Float> = x.pointer(task)
-        let y: UnsafeMutablePointer<Float> = y.pointer(task)
+        let x: UnsafeMutablePointer<T> = x.pointer(task)
+        let y: UnsafeMutablePointer<T> = y.pointer(task)
         let (mean, scale) = (operands.mean(task), operands.scale(task))
         if ReferenceRowsKernel.isExtreme(scale, count: rows * view.groups) {
             fallback.run(task)
@@ -110,13 +112,13 @@ final class GroupScaleKernel: Kernel {
         }
         if operands.hasRuns, view.groups == 1, !operands.hasShift {
             let (gamma, beta) = operands.narrowParameters(task)
-            ek_row_centred_scale_f32(
+            loops.rowScale(
                 x, rows, operands.runLength, view.inner, mean, scale, gamma, beta, y)
             return
         }
         let shift = operands.shift(task)
         if operands.hasRuns, !operands.hasParameters {
-            ek_centred_scale_f32(
+            loops.scale(
                 x, 1, rows * view.groups, operands.runLength, mean, scale, shift, nil,
                 EK_IDENTITY, 0, y, stream)
             return
@@ -134,7 +136,7 @@ final class GroupScaleKernel: Kernel {
                 shifts[channel] = shifts[channel] * factor + (beta?[channel] ?? 0)
             }
             let offset = row * view.elementsPerRow
-            ek_centred_scale_f32(
+            loops.scale(
                 x + offset, view.positions, view.channels, view.inner, means, scales, shifts, nil,
                 EK_IDENTITY, 0, y + offset, stream)
         }
@@ -142,10 +144,22 @@ final class GroupScaleKernel: Kernel {
 }
 
 extension GroupMoments: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { GroupMomentsKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        switch call.inputSpecs[0].type {
+        case .float32: GroupMomentsKernel(call, self, GroupLoops.float32)
+        case .bfloat16: GroupMomentsKernel(call, self, GroupLoops.bfloat16)
+        default: nil
+        }
+    }
 }
 extension GroupScale: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { GroupScaleKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        switch call.inputSpecs[0].type {
+        case .float32: GroupScaleKernel(call, self, GroupLoops.float32)
+        case .bfloat16: GroupScaleKernel(call, self, GroupLoops.bfloat16)
+        default: nil
+        }
+    }
 }
 extension StopGradient: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? { CopyKernel(call) }

@@ -12,16 +12,10 @@ final class ChannelSumKernel: Kernel {
     init?(_ call: KernelCall, axes: [Int]) {
         let spec = call.inputSpecs[0]
         guard [.float32, .float64, .bfloat16].contains(spec.type) else { return nil }
-        let kept = (0..<spec.shape.rank).filter { !axes.contains($0) && spec.shape[$0] != 1 }
-        // Kept axes must be adjacent, but for those of extent 1.
-        let block = kept.isEmpty ? 1..<1 : kept[0]..<(kept[kept.count - 1] + 1)
-        guard block.lowerBound > 0, spec.shape.rank > 0,
-            block.allSatisfy({ kept.contains($0) || spec.shape[$0] == 1 })
-        else { return nil }
-        let merged = Shape([
-            spec.shape[..<block.lowerBound].reduce(1, *), spec.shape[block].reduce(1, *),
-            spec.shape[block.upperBound...].reduce(1, *),
-        ])
+        guard spec.shape.rank > 0, let merged = spec.shape.mergedAroundKept(axes, orAfter: 1)
+        else {
+            return nil
+        }
         x = call.inputs[0]
         y = call.outputs[0]
         view = ShardView(call, TensorSpec(merged, spec.type), axis: 1)
@@ -67,28 +61,56 @@ final class ChannelSumKernel: Kernel {
     }
 }
 
-/// A sum over the last axes, row by row.
+/// A sum over everything but the rows and one block of adjacent axes, row by row.
 final class RowSumKernel: Kernel {
     private let x, y: Operand
-    private let length: Int
     private let rowsPerUnit: Int
+    private let view: ChannelView
+    private let sums: GroupPartials
 
     init?(_ call: KernelCall, axes: [Int]) {
         let spec = call.inputSpecs[0]
-        guard spec.type == .float32, let first = axes.first, axes == Array(first..<spec.shape.rank)
+        guard spec.type == .float32, spec.shape.rank > 0,
+            let merged = Shape(Array(spec.shape.dropFirst())).mergedAroundKept(axes.map { $0 - 1 })
         else { return nil }
-        x = call.inputs[0]
-        y = call.outputs[0]
-        length = spec.shape[first...].reduce(1, *)
-        rowsPerUnit = call.elementsPerUnit(call.outputSpecs[0])
+        (x, y) = (call.inputs[0], call.outputs[0])
+        rowsPerUnit = call.rowsPerUnit(spec)
+        view = ChannelView(merged, axis: 1)
+        sums = GroupPartials(groups: call.groupCount, length: view.channels)
     }
 
     override func run(_ task: ShardTask) {
         let values: UnsafeMutablePointer<Float> = x.pointer(task)
-        let sums: UnsafeMutablePointer<Float> = y.pointer(task)
+        let results: UnsafeMutablePointer<Float> = y.pointer(task)
+        let length = view.outer * view.channels * view.inner
+        let sums = sums[task.group]
         for row in 0..<(rowsPerUnit * task.count) {
-            sums[row] = Float(ek_sum_f32(values + row * length, length))
+            let target = results + row * view.channels
+            if view.outer == 1 {
+                for channel in 0..<view.channels {
+                    target[channel] = Float(
+                        ek_sum_f32(values + row * length + channel * view.inner, view.inner))
+                }
+                continue
+            }
+            sums.update(repeating: 0, count: view.channels)
+            ek_column_sums_f32(values + row * length, view.outer, view.channels, view.inner, sums)
+            for channel in 0..<view.channels { target[channel] = Float(sums[channel]) }
         }
+    }
+}
+
+extension Shape {
+    /// The extents as `[before, kept, after]` when all axes but the given are adjacent (those of extent 1
+    /// may be anywhere); nil otherwise. Where none is kept, so many axes come before.
+    fileprivate func mergedAroundKept(_ summed: [Int], orAfter position: Int = 0) -> Shape? {
+        let kept = (0..<rank).filter { !summed.contains($0) && self[$0] != 1 }
+        let block = kept.isEmpty ? position..<position : kept[0]..<(kept[kept.count - 1] + 1)
+        guard block.allSatisfy({ kept.contains($0) || self[$0] == 1 }) else { return nil }
+        return Shape([
+            self[..<block.lowerBound].reduce(1, *), self[block].reduce(1, *),
+            self[block.upperBound...].reduce(1, *),
+        ])
     }
 }
 

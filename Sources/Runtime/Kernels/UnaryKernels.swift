@@ -26,7 +26,8 @@ final class UnaryKernel<T>: Kernel {
 extension Unary: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         switch call.outputSpecs[0].type {
-        case .float32: UnaryKernel<Float>(call, float32Body)
+        case .float32:
+            UnaryKernel<Float>(call) { [loop] x, y, count in loop.run(x, y, count) }
         case .bfloat16: bfloat16Body.map { UnaryKernel<UInt16>(call, $0) }
         case .float64: UnaryKernel<Double>(call, plainBody)
         default: nil
@@ -49,30 +50,7 @@ extension Unary: FastOperation {
         }
     }
 
-    /// The SIMD loop of the function.
-    private var float32Body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void {
-        if let (code, parameter) = simdCode {
-            return { x, y, n in ek_unary_f32(code, x, y, n, parameter) }
-        }
-        switch function {
-        case .add(let term):
-            let term = Float(term)
-            return { x, y, n in ek_binary_scalar_right_f32(EK_BINARY_ADD, x, term, y, n, 0) }
-        case .multiply(let factor):
-            let factor = Float(factor)
-            return { x, y, n in ek_binary_scalar_right_f32(EK_BINARY_MULTIPLY, x, factor, y, n, 0) }
-        case .power(let exponent):
-            let exponent = Float(exponent)
-            return { x, y, n in ek_binary_scalar_right_f32(EK_BINARY_POWER, x, exponent, y, n, 0) }
-        case .clamp(let lower, let upper):
-            let (lower, upper) = (Float(lower), Float(upper))
-            return { x, y, n in ek_clamp_f32(x, lower, upper, y, n) }
-        default:
-            return { [self] x, y, n in for i in 0..<n { y[i] = apply(x[i]) } }
-        }
-    }
-
-    /// The same for bfloat16, which is computed with in float32; nil where there is no loop.
+    /// The SIMD loop for bfloat16, which is computed with in float32; nil where there is none.
     private var bfloat16Body: ((UnsafePointer<UInt16>, UnsafeMutablePointer<UInt16>, Int) -> Void)?
     {
         if let (code, parameter) = simdCode {
@@ -91,7 +69,7 @@ extension Unary: FastOperation {
             } : nil
     }
 
-    private var simdCode: (Int32, Float)? {
+    var simdCode: (Int32, Float)? {
         switch function {
         case .negate: (EK_UNARY_NEGATE, 0)
         case .abs: (EK_UNARY_ABS, 0)

@@ -47,11 +47,18 @@ struct KernelBuilder {
     /// Outputs larger than this are written past the caches when nothing reads them in the same phase.
     static let streamingBytes = 24 << 20
 
-    func segment(_ units: Schedule.Units, _ nodes: [Node]) -> ExecutableSegment {
+    /// - Parameter groups: the nodes in order; several in one entry run together.
+    func segment(_ units: Schedule.Units, _ groups: [[Node]]) -> ExecutableSegment {
         var segment = ExecutableSegment(
-            unitCount: units.count, unitsPerShard: Planner.unitsPerShard(units, nodes))
-        let joined = JoinedPasses(nodes, schedule)
-        for node in nodes where !segment.joined.contains(node) {
+            unitCount: units.count,
+            unitsPerShard: Planner.unitsPerShard(units, groups.flatMap { $0 }))
+        let joined = JoinedPasses(groups.flatMap { $0 }, schedule)
+        for group in groups {
+            guard let node = group.first, group.count == 1 else {
+                segment.kernels.append(tiles(group, units))
+                continue
+            }
+            if segment.joined.contains(node) { continue }
             if let sums = joined.sums[node], let kernel = kernel(node, units, segment, taking: sums)
             {
                 segment.joined.insert(sums)
@@ -81,6 +88,19 @@ struct KernelBuilder {
                 operand(transpose.tensor, units: nil).fixedPointer(),
                 shape: leaf.outputs[0].shape, units: units)
             return CommitKernel(kernel, gate: gate)
+        }
+    }
+
+    private func tiles(_ nodes: [Node], _ units: Schedule.Units) -> Kernel {
+        ElementwiseTilesKernel(nodes, units: units.count) { tensor, reader in
+            if homes[schedule.base(tensor)] == .tile { return nil }
+            guard let reader else { return operand(tensor, units: units) }
+            let sharding = reader.operation.sharding(reader.inputs.map(\.spec), reader.outputs)
+            guard case .rows(let aligned) = sharding else {
+                preconditionFailure("\(reader.operation.name) is not work per row")
+            }
+            let index = reader.inputs.firstIndex(of: tensor)!
+            return operand(tensor, units: aligned[index] ? units : nil)
         }
     }
 
@@ -136,6 +156,7 @@ struct KernelBuilder {
         switch homes[base]! {
         case .scratch(let offset):
             return Operand(place: .scratch, offset: offset, unitBytes: 0)
+        case .tile: preconditionFailure("\(tensor.node.operation.name) has no memory of its own")
         case .arena(let offset):
             return Operand(place: .fixed(arena), offset: offset, unitBytes: unitBytes)
         case .slot(let slot):

@@ -71,6 +71,7 @@ extension Plan: CustomStringConvertible {
                 let place =
                     switch homes[tensor] {
                     case .scratch: "in cache"
+                    case .tile: "in tiles"
                     case .arena: "stored, \(Self.bytes(tensor.spec.byteCount))"
                     case .slot: "result"
                     case .constant, nil: "constant"

@@ -10,6 +10,8 @@ struct Planner {
     /// Where the value of a base tensor lives.
     enum Home: Hashable {
         case scratch(offset: Int)
+        /// Never stored as a whole: see ``ElementwiseTiles``.
+        case tile
         case arena(offset: Int)
         case constant
         case slot(Int)
@@ -23,7 +25,9 @@ struct Planner {
     private(set) var slots = SlotTable()
     private var homes: [Tensor: Home] = [:]
     private var segmentKeys: [[SegmentKey]] = []
-    private var segmentNodes: [[[Node]]] = []
+    /// For each phase and segment, the nodes in the order in which they run; several in one entry run
+    /// together, tile by tile.
+    private var segmentGroups: [[[[Node]]]] = []
     private var epilogues: [[Node]] = []
     private var prologue: [Node] = []
     private(set) var arenaBytes = 0
@@ -52,8 +56,8 @@ struct Planner {
         var phases = (0..<max(schedule.phaseCount, 1)).map { phase -> ExecutablePhase in
             var result = ExecutablePhase()
             guard phase < segmentKeys.count else { return result }
-            for (key, nodes) in zip(segmentKeys[phase], segmentNodes[phase]) {
-                result.segments.append(builder.segment(key.units, nodes))
+            for (key, groups) in zip(segmentKeys[phase], segmentGroups[phase]) {
+                result.segments.append(builder.segment(key.units, groups))
             }
             result.epilogue = epilogues[phase].flatMap { builder.serial($0) }
             return result
@@ -62,7 +66,8 @@ struct Planner {
         let commitGuard = insertGuard(into: &phases, builder)
         return Plan(
             program: program, schedule: schedule, homes: homes, slots: slots, arena: arena,
-            constants: constants, phases: phases, segmentNodes: segmentNodes,
+            constants: constants, phases: phases,
+            segmentNodes: segmentGroups.map { $0.map { $0.flatMap { $0 } } },
             job: Job(
                 phases: phases, slots: slots.count, scratchBytes: scratchBytes, workers: workers),
             commitGuard: commitGuard, scratchBytes: scratchBytes,
@@ -96,7 +101,7 @@ struct Planner {
     private mutating func sortIntoPhases() {
         let count = max(schedule.phaseCount, 1)
         segmentKeys = Array(repeating: [], count: count)
-        segmentNodes = Array(repeating: [], count: count)
+        var segmentNodes = [[[Node]]](repeating: [], count: count)
         epilogues = Array(repeating: [], count: count)
         let commits = schedule.commits
         for node in schedule.nodes {
@@ -124,6 +129,11 @@ struct Planner {
             epilogues[phase] =
                 epilogues[phase].filter { commits[$0] == nil }
                 + epilogues[phase].filter { commits[$0] != nil }
+        }
+        segmentGroups = segmentNodes.map {
+            $0.map { nodes in
+                ElementwiseTiles(nodes, schedule) { commits[$0] != nil }.groups
+            }
         }
     }
 
@@ -161,18 +171,29 @@ struct Planner {
     private mutating func placeBuffers() {
         var lastUse: [Tensor: Int] = [:]
         var leavesShard: Set<Tensor> = []
+        var readers: [Tensor: Set<Node>] = [:]
         for node in schedule.nodes {
             let entry = schedule[node]
             if entry.mode == .alias { continue }
             for input in node.inputs {
                 let base = schedule.base(input)
                 lastUse[base] = max(lastUse[base] ?? Int.min, entry.time)
+                readers[base, default: []].insert(node)
                 if !isShardLocal(input, in: node) { leavesShard.insert(base) }
             }
         }
         for check in program.checks {
             leavesShard.insert(schedule.base(check.tensor))
             lastUse[schedule.base(check.tensor)] = Int.max - 1
+        }
+        // What only those read that run together with its maker needs no memory of its own.
+        for group in segmentGroups.joined().joined() where group.count > 1 {
+            for node in group
+            where homes[node.tensor] == nil && !leavesShard.contains(node.tensor)
+                && readers[node.tensor, default: []].isSubset(of: group)
+            {
+                homes[node.tensor] = .tile
+            }
         }
         var arena: [(Tensor, MemoryLayout.Interval)] = []
         var scratch: [(phase: Int, segment: Schedule.Units, tensor: Tensor)] = []
@@ -225,9 +246,12 @@ struct Planner {
         for (phase, segments) in groups {
             for (units, tensors) in segments {
                 let index = segmentKeys[phase].firstIndex(of: SegmentKey(units: units))!
-                let nodes = segmentNodes[phase][index]
+                let nodes = segmentGroups[phase][index].flatMap { $0 }
                 let perShard = Self.unitsPerShard(units, nodes)
-                let position = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
+                let position = Dictionary(
+                    uniqueKeysWithValues: segmentGroups[phase][index].enumerated().flatMap {
+                        place, group in group.map { ($0, place) }
+                    })
                 var last = Dictionary(
                     uniqueKeysWithValues: tensors.map { ($0, position[$0.node]!) })
                 for node in nodes {

@@ -1,0 +1,7 @@
+#include "include/ek_rows.h"
+
+#include "level.h"
+
+#include "element_f32.h"
+
+#include "rows_exports.h"

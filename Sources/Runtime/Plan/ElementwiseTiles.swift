@@ -1,0 +1,49 @@
+import Arrays
+import Graph
+
+/// Which elementwise operations of a segment run together, tile by tile: what one makes is read by the
+/// next while it is in the fastest cache, and what nothing else reads is never stored.
+///
+/// The arithmetic and its order are those of one operation after the other, so the bits are too.
+struct ElementwiseTiles {
+    /// A segment's nodes in the order in which they run; several in one entry run together.
+    private(set) var groups: [[Node]] = []
+
+    /// - Parameter nodes: of one segment, inputs before their readers.
+    init(_ nodes: [Node], _ schedule: Schedule, excluding excluded: (Node) -> Bool) {
+        var places: [Node: Int] = [:]
+        var latest: [Shape: Int] = [:]
+        for node in nodes {
+            let shape = node.outputs[0].shape
+            let canJoin = !excluded(node) && node.elementwiseLoop != nil
+            if canJoin, let index = latest[shape],
+                node.inputs.allSatisfy({ input in
+                    // What reads another member reads it as it is, not reshaped.
+                    let place = places[schedule.base(input).node] ?? -1
+                    return place < index || (place == index && schedule.base(input) == input)
+                }), ElementwiseTilesKernel.fits(groups[index] + [node])
+            {
+                groups[index].append(node)
+                places[node] = index
+                continue
+            }
+            if canJoin, ElementwiseTilesKernel.fits([node]) { latest[shape] = groups.count }
+            places[node] = groups.count
+            groups.append([node])
+        }
+    }
+}
+
+extension Node {
+    /// The loop of an elementwise operation over float32; nil for anything else.
+    var elementwiseLoop: ElementwiseLoop? {
+        guard outputs.count == 1, outputs[0].type == .float32,
+            inputs.allSatisfy({ $0.elementType == .float32 })
+        else { return nil }
+        return switch operation {
+        case let unary as Unary: unary.loop
+        case let binary as Binary: binary.loop
+        default: nil
+        }
+    }
+}
