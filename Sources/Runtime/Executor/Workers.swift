@@ -6,7 +6,7 @@ import Synchronization
 /// The worker threads of the fast backend.
 ///
 /// Workers take groups of shards; the thread that runs a step is worker 0. Waiting workers spin for some
-/// hundred microseconds and then park, so that a program that wants the core can have it. Results do not
+/// tens of microseconds and then park, so that a program that wants the core can have it. Results do not
 /// depend on the number of workers.
 public final class Workers: Sendable {
     /// As many workers as there are processors, made on first use.
@@ -93,10 +93,9 @@ final class Gate: Sendable {
     private let condition = NSCondition()
     private let parked = Atomic<Int>(0)
 
-    /// Longer than the difference between two workers' shares of a phase, which is up to a group's work, some
-    /// hundred microseconds in a network of convolutions: parking for less than that would cost more than
-    /// it gives. Spinning yields, so that another program that wants the core gets it at once.
-    private static let spinNanoseconds: UInt64 = 400_000
+    /// Longer than the difference between two workers' shares of a phase: parking for less than that would
+    /// cost more than it gives.
+    private static let spinNanoseconds: UInt64 = 80_000
     private static let spinsBeforeYield = 100
 
     /// Returns when the condition holds. It may be evaluated often and must not block.
