@@ -47,7 +47,7 @@ struct TrainingOptions: ParsableArguments {
         parsing: .unconditional, help: "How often to go through the training data (default: 3).")
     var epochs: Int?
 
-    @Option(parsing: .unconditional, help: "How many batches to train on, instead of --epochs.")
+    @Option(parsing: .unconditional, help: "How many steps to take, instead of --epochs.")
     var steps: Int?
 
     @Option(parsing: .unconditional, help: "Samples in a batch (default: 128).")
