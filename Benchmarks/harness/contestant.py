@@ -112,3 +112,12 @@ def threads_environment(threads):
         "OPENBLAS_NUM_THREADS": str(threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+
+
+def peers(variants, workload, environment):
+    """All variants of all families, from `{family: (module, variants)}`."""
+    return [
+        Peer(f"{family} {variant}", family, module, variant, workload, environment)
+        for family, (module, names) in variants.items()
+        for variant in names
+    ]

@@ -1,7 +1,7 @@
 """Inference of ResNet-20 with its batch norms folded away: EvenKeel, ONNX Runtime, PyTorch."""
 
 from harness import race
-from harness.contestant import Peer, evenkeel, threads_environment
+from harness.contestant import evenkeel, peers, threads_environment
 from harness.report import Goal
 
 # Steps of one of EvenKeel's measurements, by batch size; the peers run for a time.
@@ -32,18 +32,7 @@ def inference_race(options, batch):
         "warmUpSeconds": options.seconds / 2,
         "threads": options.threads,
     }
-    peers = [
-        Peer(
-            f"{family} {variant}",
-            family,
-            module,
-            variant,
-            workload,
-            threads_environment(options.threads),
-        )
-        for family, (module, variants) in VARIANTS.items()
-        for variant in variants
-    ]
+    others = peers(VARIANTS, workload, threads_environment(options.threads))
     ours = [
         evenkeel(
             name,
@@ -54,7 +43,7 @@ def inference_race(options, batch):
     ]
     return race.run(
         f"Inference of ResNet-20 on 28x28x1, batch {batch}, float32, {options.threads} threads",
-        options.contestants(ours, peers),
+        options.contestants(ours, others),
         options.rounds,
         key="medianMilliseconds",
         higher=False,

@@ -4,7 +4,15 @@ import shutil
 import subprocess
 
 from harness import race
-from harness.contestant import BENCHMARKS, ROOT, Command, Peer, evenkeel, threads_environment
+from harness.contestant import (
+    BENCHMARKS,
+    ROOT,
+    Command,
+    Peer,
+    evenkeel,
+    peers,
+    threads_environment,
+)
 from harness.report import Goal
 
 SHAPES = [(64, 56, 56, 64), (128, 14, 14, 256)]  # batch, height, width, channels
@@ -63,7 +71,7 @@ def layer_race(options, shape, primitive):
         layer("EvenKeel", shape, -1, threads),
         layer("EvenKeel, channel axis 1", (batch, channels, height, width), 1, threads),
     ]
-    peers = [
+    others = [
         Command(
             f"oneDNN {layout}",
             "oneDNN",
@@ -71,12 +79,8 @@ def layer_race(options, shape, primitive):
             environment,
         )
         for layout in ("nhwc", "blocked")
-    ] + [
-        Peer(f"{family} {variant}", family, module, variant, workload, environment)
-        for family, (module, variants) in VARIANTS.items()
-        for variant in variants
-    ]
-    peers.append(
+    ] + peers(VARIANTS, workload, environment)
+    others.append(
         Peer(
             "PyTorch channels-last, memory kept",
             "PyTorch, memory kept",
@@ -88,7 +92,7 @@ def layer_race(options, shape, primitive):
     )
     return race.run(
         f"BN + ReLU forward and backward, {shape}, float32, {threads} threads",
-        options.contestants(ours, peers),
+        options.contestants(ours, others),
         options.rounds,
         key="medianMilliseconds",
         higher=False,

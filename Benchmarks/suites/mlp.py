@@ -1,7 +1,7 @@
 """Training the article's 784-128-BN-ReLU-10-BN with Adam: EvenKeel, PyTorch, JAX."""
 
 from harness import race
-from harness.contestant import Peer, evenkeel, threads_environment
+from harness.contestant import evenkeel, peers, threads_environment
 from harness.report import Goal
 
 # Steps of one of EvenKeel's measurements, by batch size; the peers run for a time.
@@ -44,21 +44,10 @@ def train_race(options, batch):
         "warmUpSeconds": options.seconds / 2,
         "threads": options.threads,
     }
-    peers = [
-        Peer(
-            f"{family} {variant}",
-            family,
-            module,
-            variant,
-            workload,
-            threads_environment(options.threads),
-        )
-        for family, (module, variants) in VARIANTS.items()
-        for variant in variants
-    ]
+    others = peers(VARIANTS, workload, threads_environment(options.threads))
     return race.run(
         f"Training the MLP, Adam, batch {batch}, float32, {options.threads} threads",
-        options.contestants([ours(options.threads, batch, steps)], peers),
+        options.contestants([ours(options.threads, batch, steps)], others),
         options.rounds,
         key="samplesPerSecond",
         higher=True,
