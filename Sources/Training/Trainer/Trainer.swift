@@ -34,7 +34,7 @@ public final class Trainer {
     ///
     /// Exact batch statistics need every sample's activations before the first gradient, so a step also
     /// takes the memory of that one large batch; accumulation that saves memory by forgetting activations
-    /// would compute other statistics (each batch its own). For those, see ``GhostBatchNorm``.
+    /// would compute other statistics (each batch its own). For those, see `GhostBatchNorm`.
     public let accumulate: Int
     public let backend: Backend
     public let workers: Workers
