@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from peers.clock import throughput
+from peers.torch_memory import saved_activation_bytes
 from peers.torch_networks import NETWORKS
 
 VARIANTS = ("eager", "compiled")
@@ -53,19 +54,3 @@ def prepare(variant, workload):
 
     measure(workload["warmUpSeconds"])
     return measure
-
-
-def saved_activation_bytes(model, loss, x, labels):
-    """What autograd keeps between forward and backward, without parameters, every storage once."""
-    parameters = {value.untyped_storage().data_ptr() for value in model.parameters()}
-    storages = {}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in parameters:
-            storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        loss(x, labels)
-    return sum(storages.values())

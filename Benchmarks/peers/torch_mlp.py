@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from peers.clock import throughput
+from peers.torch_memory import saved_activation_bytes
 
 VARIANTS = ("eager", "compiled", "compiled-step")
 RING = 8  # different batches, so that nothing can be computed once and kept
@@ -26,7 +27,12 @@ def prepare(variant, workload):
             step(x, labels)
 
     block()
-    saved = {"savedActivationBytes": saved_activation_bytes(*batches[0])}
+    model = network()
+    saved = {
+        "savedActivationBytes": saved_activation_bytes(
+            model, lambda x, labels: nn.functional.cross_entropy(model(x), labels), *batches[0]
+        )
+    }
 
     def measure(seconds=workload["seconds"]):
         return throughput(block, RING, batch, seconds) | saved
@@ -102,20 +108,3 @@ def compiled_step(rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, momentum=0.1)
             step(values, first, second, running, count, x, labels)
 
     return whole_step
-
-
-def saved_activation_bytes(x, labels):
-    """What autograd keeps between forward and backward, without parameters, every storage once."""
-    model = network()
-    parameters = {value.untyped_storage().data_ptr() for value in model.parameters()}
-    storages = {}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in parameters:
-            storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        nn.functional.cross_entropy(model(x), labels)
-    return sum(storages.values())
