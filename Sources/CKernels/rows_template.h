@@ -9,7 +9,6 @@
 #define row_parameter LOCAL(ek_row_parameter)
 #define row_moments LOCAL(ek_one_row_moments)
 #define row_squares LOCAL(ek_row_squares)
-#define row_run_squares LOCAL(ek_row_run_squares)
 #define row_scale LOCAL(ek_row_scale)
 #define row_sums LOCAL(ek_row_sums)
 #define row_gradient LOCAL(ek_row_gradient)
@@ -47,35 +46,19 @@ EK_INLINE void row_moments(const E *x, size_t length, double *mean, double *m2) 
     }
 }
 
-/// The sum of squares of a run of at most EK_MOMENT_RUN elements. Floats are added, in so many lanes that
-/// rounding stays small; a sum near the ends of their range is taken again in double.
-EK_INLINE double row_run_squares(const E *x, size_t length) {
-    vf sum[4] = {(vf)0.0f, (vf)0.0f, (vf)0.0f, (vf)0.0f};
+EK_INLINE double row_squares(const E *x, size_t length) {
+    vd total[2] = {(vd)0.0, (vd)0.0};
     size_t j = 0;
-    for (; j + 4 * W <= length; j += 4 * W)
-        for (size_t q = 0; q < 4; q++) {
-            const vf v = eload(x + j + q * W);
-            sum[q] += v * v;
+    for (; j + 2 * W <= length; j += 2 * W)
+        for (size_t q = 0; q < 2; q++) {
+            const vd v = vwiden(eload(x + j + q * W));
+            total[q] += v * v;
         }
     for (; j < length; j += W) {
-        const vf v = row_load(x + j, length - j);
-        sum[0] += v * v;
-    }
-    const double total = vsum(vwiden(sum[0] + sum[1]) + vwiden(sum[2] + sum[3]));
-    if (total >= (double)EK_SQUARES_MINIMUM && total <= (double)EK_SQUARES_MAXIMUM) return total;
-    vd exact = (vd)0.0;
-    for (j = 0; j < length; j += W) {
         const vd v = vwiden(row_load(x + j, length - j));
-        exact += v * v;
+        total[0] += v * v;
     }
-    return vsum(exact);
-}
-
-EK_INLINE double row_squares(const E *x, size_t length) {
-    double sum = 0.0;
-    for (size_t i = 0; i < length; i += EK_MOMENT_RUN)
-        sum += row_run_squares(x + i, ek_smaller(EK_MOMENT_RUN, length - i));
-    return sum;
+    return vsum(total[0] + total[1]);
 }
 
 EK_INLINE void row_scale(const E *x, size_t length, size_t inner, double mean, double inv,

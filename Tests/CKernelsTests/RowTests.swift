@@ -59,7 +59,7 @@ struct RowTests {
             }
             var sumOfSquares = means
             ek_row_square_sums_f32(x, rows, length, &sumOfSquares)
-            #expect(worst(sumOfSquares, squares) < 1e-6)
+            #expect(worst(sumOfSquares, squares) < 1e-12)
             var piece = [Float](repeating: 9, count: n)
             ek_row_centred_scale_f32(x, rows, length, inner, mean, inv, gamma, beta, &piece)
             #expect(worst(piece, y) < 4e-6)
