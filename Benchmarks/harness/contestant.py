@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -50,11 +51,57 @@ class Command:
         pass
 
 
+class PeerProcess:
+    """A process that peers are prepared and measured in; started when it is first asked for something."""
+
+    def __init__(self, environment):
+        self.environment = environment
+        self.process = None
+        self.errors = tempfile.TemporaryFile()
+
+    def ask(self, **request):
+        """The answer to a line to the process, one JSON line back."""
+        if self.process is None:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "peers.worker"],
+                cwd=BENCHMARKS,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.errors,
+                text=True,
+                env=os.environ | self.environment,
+            )
+        try:
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            pass
+        line = self.process.stdout.readline()
+        if not line:
+            self.errors.seek(0)
+            said = self.errors.read().decode(errors="replace").strip().splitlines()
+            raise Unavailable(said[-1] if said else "it ended without a word")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Unavailable(answer["error"])
+        return answer
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
 @dataclass
 class Peer:
-    """A Python peer in a process of its own: no two frameworks share threads or an allocator.
+    """A Python peer. No two frameworks share a process, and so threads or an allocator.
 
-    It builds and warms up its variant once; a round is one line to it and one JSON line back.
+    It builds and warms up its variant once; a round is one request to its process.
     """
 
     name: str
@@ -63,40 +110,25 @@ class Peer:
     variant: str
     workload: dict
     environment: dict[str, str] = field(default_factory=dict)
+    # One that variants of a framework share, stopped by whoever made it; else it has its own.
+    shared: PeerProcess | None = None
+    process: PeerProcess | None = field(default=None, init=False)
+    number: int | None = field(default=None, init=False)
 
     def start(self):
-        arguments = [self.module, self.variant, json.dumps(self.workload)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "peers.worker", *arguments],
-            cwd=BENCHMARKS,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | self.environment,
-        )
-        self.answer()
+        self.process = self.shared or PeerProcess(self.environment)
+        request = [self.module, self.variant, self.workload]
+        self.number = self.process.ask(prepare=request)["number"]
 
     def measure(self):
-        print("go", file=self.process.stdin, flush=True)
-        return self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            said = self.process.stderr.read().strip().splitlines() or ["it ended without a word"]
-            raise Unavailable(said[-1])
-        return json.loads(line)
+        return self.process.ask(measure=self.number)
 
     def stop(self):
-        if getattr(self, "process", None) is None:
-            return
-        self.process.stdin.close()
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.shared is None:
+            if self.process is not None:
+                self.process.stop()
+        elif self.number is not None:
+            self.process.ask(forget=self.number)
 
 
 def evenkeel(name, *arguments, environment=None):

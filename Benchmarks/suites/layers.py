@@ -3,7 +3,7 @@
 import os
 
 from harness import race
-from harness.contestant import Peer, evenkeel, threads_environment
+from harness.contestant import ROOT, Peer, PeerProcess, evenkeel, threads_environment
 from harness.report import Goal
 from suites.layer import KEEP_MEMORY
 
@@ -27,6 +27,9 @@ KINDS = {
     "spectral-norm": WEIGHTS,
     "weight-standardization": WEIGHTS,
 }
+# Of each of the many cases; a run of one takes milliseconds at most.
+SECONDS = 0.1
+ROUNDS = 5
 BFLOAT16 = ("batch-norm", "group-norm", "layer-norm", "rms-norm")
 
 
@@ -34,15 +37,20 @@ def run(options):
     """All of them, or those that EVENKEEL_LAYERS names, with commas between."""
     wanted = os.environ.get("EVENKEEL_LAYERS", ",".join(KINDS)).split(",")
     races, goals = [], []
-    for kind, shapes in KINDS.items():
-        if kind not in wanted:
-            continue
-        for type in ("float32", "bfloat16") if kind in BFLOAT16 else ("float32",):
-            for shape in shapes:
-                result = layer_race(options, kind, shape, type)
-                races.append(result)
-                if not options.peers_only:
-                    goals += goals_of(result, kind, shape, type)
+    # What PyTorch has compiled before need not be compiled again.
+    compiled = {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / ".build" / "torchinductor")}
+    environment = threads_environment(options.threads) | KEEP_MEMORY | compiled
+    for kind in (kind for kind in KINDS if kind in wanted):
+        process = PeerProcess(environment)
+        try:
+            for type in ("float32", "bfloat16") if kind in BFLOAT16 else ("float32",):
+                for shape in KINDS[kind]:
+                    result = layer_race(options, process, kind, shape, type)
+                    races.append(result)
+                    if not options.peers_only:
+                        goals += goals_of(result, kind, shape, type)
+        finally:
+            process.stop()
     return races, goals
 
 
@@ -56,14 +64,12 @@ def goals_of(result, kind, shape, type):
     return goals
 
 
-def layer_race(options, kind, shape, type):
-    environment = threads_environment(options.threads) | KEEP_MEMORY
+def layer_race(options, process, kind, shape, type):
     workload = {
         "kind": kind,
         "shape": shape,
         "type": type,
-        "seconds": options.seconds / 2,
-        "warmUpSeconds": options.seconds / 2,
+        "seconds": SECONDS,
         "threads": options.threads,
     }
     ours = [contestant("EvenKeel", kind, shape, -1, type, options)]
@@ -75,13 +81,15 @@ def layer_race(options, kind, shape, type):
         variants = [f"{layout}{form}" for layout in ("channels-last", "contiguous")
                     for form in ("", "-compiled")]
     peers = [
-        Peer(f"PyTorch {variant}", "PyTorch", "peers.torch_layers", variant, workload, environment)
+        Peer(
+            f"PyTorch {variant}", "PyTorch", "peers.torch_layers", variant, workload, shared=process
+        )
         for variant in variants
     ]
     return race.run(
         f"{kind}, forward and backward, {shape}, {type}, {options.threads} threads",
         options.contestants(ours, peers),
-        options.rounds,
+        min(options.rounds, ROUNDS),
         key="medianMilliseconds",
         higher=False,
         unit="ms",
@@ -93,5 +101,6 @@ def contestant(name, kind, shape, axis, type, options):
         name,
         *("layer", "--kind", kind, "--shape", ",".join(map(str, shape)), f"--axis={axis}"),
         *("--type", type, "--activation", "none", "--threads", str(options.threads)),
+        *("--seconds", str(SECONDS)),
         environment=KEEP_MEMORY,
     )

@@ -5,8 +5,12 @@
 #define dot_block EK_NAME(ek_dot_block)
 #define dot_rows EK_NAME(ek_dot_rows)
 #define product_lanes EK_NAME(ek_product_lanes)
+#define column_rows EK_NAME(ek_column_rows)
+#define sum_rows EK_NAME(ek_sum_rows)
 
 #define EK_BLOCK 4  // rows, and vectors or columns, of a block at most
+#define EK_SUM_ROWS 8       // rows of a sum that are added in float
+#define EK_COLUMN_RUN 2048  // elements of a row whose products are added in float
 
 /// rows x (columns vectors, the last of `last` lanes) of A B. `row` and `step` lead from one row of A
 /// to the next, and from one of its columns to the next.
@@ -127,4 +131,54 @@ static void EK_NAME(ek_product_f32)(int transposes_a, int transposes_b, size_t m
     for (; j + W <= n; j += W)
         product_columns(m, 1, W, k, a, row, step, b + j, ldb, NULL, 0, y + j, n);
     if (j < n) product_columns(m, 1, n - j, k, a, row, step, b + j, ldb, NULL, 0, y + j, n);
+}
+
+/// The products of some rows of a with the column b.
+EK_INLINE void column_rows(size_t rows, size_t k, const float *a, const float *b, float *y) {
+    double total[EK_BLOCK] = {0.0};
+    for (size_t begin = 0; begin < k; begin += EK_COLUMN_RUN) {
+        const size_t end = begin + ek_smaller(EK_COLUMN_RUN, k - begin);
+        vf sum[EK_BLOCK];
+        for (size_t i = 0; i < rows; i++) sum[i] = (vf)0.0f;
+        size_t p = begin;
+        for (; p + W <= end; p += W) {
+            const vf right = vload(b + p);
+            for (size_t i = 0; i < rows; i++) sum[i] += vload(a + i * k + p) * right;
+        }
+        if (p < end) {
+            const vf right = vload_n(b + p, end - p);
+            for (size_t i = 0; i < rows; i++) sum[i] += vload_n(a + i * k + p, end - p) * right;
+        }
+        for (size_t i = 0; i < rows; i++) total[i] += vsum(vwiden(sum[i]));
+    }
+    for (size_t i = 0; i < rows; i++) y[i] = (float)total[i];
+}
+
+static void EK_NAME(ek_product_column_f32)(size_t m, size_t k, const float *a, const float *b,
+                                           float *y) {
+    size_t i = 0;
+    for (; i + EK_BLOCK <= m; i += EK_BLOCK) column_rows(EK_BLOCK, k, a + i * k, b, y + i);
+    for (; i < m; i++) column_rows(1, k, a + i * k, b, y + i);
+}
+
+/// Adds some rows of a, each times its factor, to the sums.
+EK_INLINE void sum_rows(size_t rows, size_t n, const float *a, const float *factors, double *sums) {
+    size_t j = 0;
+    for (; j + W <= n; j += W) {
+        vf sum = (vf)0.0f;
+        for (size_t i = 0; i < rows; i++) sum += vload(a + i * n + j) * (vf)factors[i];
+        vdstore(sums + j, vdload(sums + j) + vwiden(sum));
+    }
+    if (j == n) return;
+    vf sum = (vf)0.0f;
+    for (size_t i = 0; i < rows; i++) sum += vload_n(a + i * n + j, n - j) * (vf)factors[i];
+    for (size_t l = 0; j + l < n; l++) sums[j + l] += (double)sum[l];
+}
+
+static void EK_NAME(ek_add_scaled_rows_f32)(size_t m, size_t n, const float *a,
+                                            const float *factors, double *sums) {
+    size_t i = 0;
+    for (; i + EK_SUM_ROWS <= m; i += EK_SUM_ROWS)
+        sum_rows(EK_SUM_ROWS, n, a + i * n, factors + i, sums);
+    for (; i < m; i++) sum_rows(1, n, a + i * n, factors + i, sums);
 }

@@ -11,6 +11,8 @@
 #define row_squares LOCAL(ek_row_squares)
 #define row_scale LOCAL(ek_row_scale)
 #define row_sums LOCAL(ek_row_sums)
+#define row_sums_vector LOCAL(ek_row_sums_vector)
+#define row_columns LOCAL(ek_row_columns)
 #define row_gradient LOCAL(ek_row_gradient)
 
 #define EK_ROWS 8        // rows whose sums are taken together
@@ -81,61 +83,66 @@ EK_INLINE void row_scale(const E *x, size_t length, size_t inner, double mean, d
     }
 }
 
-/// What row_sums takes.
-#define EK_SUMS_ROWS 1     // sum(dy gamma) and sum(dy gamma (x - mean)) per row
-#define EK_SUMS_COLUMNS 2  // sum(dy (x - mean) inv) and sum(dy) per column
+/// What a row adds to its two sums from position k on: whole vectors, or the first n elements of one.
+EK_INLINE void row_sums_vector(const E *dy, const E *x, size_t k, size_t n, size_t inner, vf high,
+                               vf low, const float *gamma, vf *first, vf *second) {
+    vf g = row_load(dy + k, n), d = (row_load(x + k, n) - high) - low;
+    if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
+    if (gamma) g *= row_parameter(gamma, k, n, inner, 1.0f);
+    *first += g;
+    *second += g * d;
+}
 
-/// Sums of `count` <= EK_ROWS rows, per row into `sums` [2][EK_ROWS], and added per column to
-/// dgamma and dbeta where given. dy and x are read once for all of them.
-EK_INLINE void row_sums(const E *dy, const E *x, size_t count, size_t length, size_t inner,
-                        const double *mean, const double *inv, const float *gamma, double *sums,
-                        double *dgamma, double *dbeta, int what) {
+/// sum(dy gamma) and sum(dy gamma (x - mean)) of one row.
+EK_INLINE void row_sums(const E *dy, const E *x, size_t length, size_t inner, double mean,
+                        const float *gamma, double *sum, double *centred) {
+    const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
+    *sum = *centred = 0.0;
+    for (size_t begin = 0; begin < length; begin += EK_RUN) {
+        const size_t end = begin + ek_smaller(EK_RUN, length - begin);
+        vf first[4], second[4];
+        for (size_t q = 0; q < 4; q++) first[q] = second[q] = (vf)0.0f;
+        size_t j = begin;
+        for (; j + 4 * W <= end; j += 4 * W)
+            for (size_t q = 0; q < 4; q++)
+                row_sums_vector(dy, x, j + q * W, W, inner, high, low, gamma, &first[q],
+                                &second[q]);
+        for (; j < end; j += W)
+            row_sums_vector(dy, x, j, end - j, inner, high, low, gamma, &first[0], &second[0]);
+        *sum += vsum(vwiden(first[0] + first[1]) + vwiden(first[2] + first[3]));
+        *centred += vsum(vwiden(second[0] + second[1]) + vwiden(second[2] + second[3]));
+    }
+}
+
+/// Adds sum(dy (x - mean) inv) and sum(dy) per column, of `count` <= EK_ROWS rows that are read together.
+EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length, size_t inner,
+                           const double *mean, const double *inv, double *dgamma, double *dbeta) {
     float high[EK_ROWS], low[EK_ROWS], scale[EK_ROWS];
     for (size_t r = 0; r < count; r++) {
         high[r] = (float)mean[r];
         low[r] = (float)(mean[r] - (double)high[r]);
-        scale[r] = what & EK_SUMS_COLUMNS ? (float)inv[r] : 1.0f;
-        sums[r] = sums[EK_ROWS + r] = 0.0;
+        scale[r] = (float)inv[r];
     }
-    for (size_t begin = 0; begin < length; begin += EK_RUN) {
-        const size_t end = length - begin < EK_RUN ? length : begin + EK_RUN;
-        vf first[EK_ROWS], second[EK_ROWS];
-        for (size_t r = 0; r < EK_ROWS; r++) first[r] = second[r] = (vf)0.0f;
-        for (size_t j = begin; j < end; j += W) {
-            const size_t n = end - j;
-            const vf weight = row_parameter(gamma, j, n, inner, 1.0f);
-            vf column = (vf)0.0f, centred_column = (vf)0.0f;
-            for (size_t r = 0; r < count; r++) {
-                const size_t k = r * length + j;
-                const vf g = row_load(dy + k, n);
-                vf d = (row_load(x + k, n) - (vf)high[r]) - (vf)low[r];
-                if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
-                if (what & EK_SUMS_ROWS) {
-                    const vf weighted = g * weight;
-                    first[r] += weighted;
-                    second[r] += weighted * d;
-                }
-                if (what & EK_SUMS_COLUMNS) {
-                    column += g;
-                    centred_column += g * (d * (vf)scale[r]);
-                }
-            }
-            if (!(what & EK_SUMS_COLUMNS)) continue;
-            if (inner == 1 && n >= W) {
-                if (dbeta) vdstore(dbeta + j, vdload(dbeta + j) + vwiden(column));
-                if (dgamma) vdstore(dgamma + j, vdload(dgamma + j) + vwiden(centred_column));
-            } else {
-                for (size_t i = 0; i < W && i < n; i++) {
-                    if (dbeta) dbeta[(j + i) / inner] += (double)column[i];
-                    if (dgamma) dgamma[(j + i) / inner] += (double)centred_column[i];
-                }
+    for (size_t j = 0; j < length; j += W) {
+        const size_t n = length - j;
+        vf column = (vf)0.0f, centred_column = (vf)0.0f;
+        for (size_t r = 0; r < count; r++) {
+            const size_t k = r * length + j;
+            const vf g = row_load(dy + k, n);
+            vf d = (row_load(x + k, n) - (vf)high[r]) - (vf)low[r];
+            if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
+            column += g;
+            centred_column += g * (d * (vf)scale[r]);
+        }
+        if (inner == 1 && n >= W) {
+            if (dbeta) vdstore(dbeta + j, vdload(dbeta + j) + vwiden(column));
+            if (dgamma) vdstore(dgamma + j, vdload(dgamma + j) + vwiden(centred_column));
+        } else {
+            for (size_t i = 0; i < W && i < n; i++) {
+                if (dbeta) dbeta[(j + i) / inner] += (double)column[i];
+                if (dgamma) dgamma[(j + i) / inner] += (double)centred_column[i];
             }
         }
-        if (what & EK_SUMS_ROWS)
-            for (size_t r = 0; r < count; r++) {
-                sums[r] += vsum(vwiden(first[r]));
-                sums[EK_ROWS + r] += vsum(vwiden(second[r]));
-            }
     }
 }
 
@@ -179,15 +186,13 @@ static void LOCAL(ek_row_centred_scale)(const E *x, size_t rows, size_t length,
 static void LOCAL(ek_row_centred_sums)(const E *dy, const E *x, size_t rows,
                                              size_t length, size_t inner, const double *mean,
                                              const float *gamma, double *sums) {
-    double block[2 * EK_ROWS];
-    for (size_t r = 0; r < rows; r += EK_ROWS) {
-        const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
-        row_sums(dy + k, x + k, count, length, inner, mean + r, NULL, gamma, block, NULL, NULL,
-                 EK_SUMS_ROWS);
-        for (size_t i = 0; i < count; i++) {
-            sums[r + i] = block[i];
-            sums[rows + r + i] = block[EK_ROWS + i];
-        }
+    for (size_t r = 0; r < rows; r++) {
+        const size_t k = r * length;
+        if (gamma && inner == 1)
+            row_sums(dy + k, x + k, length, 1, mean[r], gamma, &sums[r], &sums[rows + r]);
+        else if (gamma)
+            row_sums(dy + k, x + k, length, inner, mean[r], gamma, &sums[r], &sums[rows + r]);
+        else row_sums(dy + k, x + k, length, 1, mean[r], NULL, &sums[r], &sums[rows + r]);
     }
 }
 
@@ -206,15 +211,11 @@ static void LOCAL(ek_row_parameter_gradients)(const E *dy, const E *x, size_t ro
                                                     size_t length, size_t inner,
                                                     const double *mean, const double *inv,
                                                     double *dgamma, double *dbeta) {
-    double unused[2 * EK_ROWS];
     for (size_t r = 0; r < rows; r += EK_ROWS) {
         const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
         if (count == EK_ROWS && inner == 1)
-            row_sums(dy + k, x + k, EK_ROWS, length, 1, mean + r, inv + r, NULL, unused, dgamma,
-                     dbeta, EK_SUMS_COLUMNS);
-        else
-            row_sums(dy + k, x + k, count, length, inner, mean + r, inv + r, NULL, unused, dgamma,
-                     dbeta, EK_SUMS_COLUMNS);
+            row_columns(dy + k, x + k, EK_ROWS, length, 1, mean + r, inv + r, dgamma, dbeta);
+        else row_columns(dy + k, x + k, count, length, inner, mean + r, inv + r, dgamma, dbeta);
     }
 }
 

@@ -55,4 +55,29 @@ struct ProductTests {
             }
         }
     }
+
+    @Test("Products with a column agree with sums in Double, row by row and over rows")
+    func columns() {
+        var random = Generator(7)
+        for (m, k) in [
+            (1, 1), (3, 7), (4, 16), (9, 33), (17, 130), (2, 5003), (40, 64), (0, 5), (5, 0),
+        ] {
+            let (a, b) = (random.floats(m * k, offset: 1), random.floats(k, offset: -1))
+            let factors = random.floats(m)
+            let products = (0..<m).map { i in
+                (0..<k).reduce(0) { $0 + Double(a[i * k + $1]) * Double(b[$1]) }
+            }
+            let sums = (0..<k).map { j in
+                (0..<m).reduce(1) { $0 + Double(a[$1 * k + j]) * Double(factors[$1]) }
+            }
+            onEveryLevel {
+                var y = [Float](repeating: .nan, count: m)
+                ek_product_column_f32(m, k, a, b, &y)
+                #expect(worst(y, products) < 4e-6, "\(m) x \(k)")
+                var total = [Double](repeating: 1, count: k)
+                ek_add_scaled_rows_f32(m, k, a, factors, &total)
+                #expect(worst(total, sums) < 4e-6, "\(m) x \(k)")
+            }
+        }
+    }
 }

@@ -42,9 +42,16 @@ public struct MatrixProduct: Operation {
 
     /// Stacks split by their first axis. Of single matrices, the rows of the result split: they follow the
     /// rows of `a`; when `a` is transposed they need all of both, and are still independent of each other.
+    /// A transposed matrix times a column is a sum over the matrix's rows, which are read where they lie.
     public func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding {
         if inputs[0].shape.rank > 2 { return .rows(aligned: [true, true]) }
+        if isColumnSum(outputs[0].shape) { return .reduction(aligned: [true, true]) }
         return .rows(aligned: [!transposesA, false])
+    }
+
+    /// Whether this adds up the rows of `a`, each times a number.
+    public func isColumnSum(_ result: Shape) -> Bool {
+        transposesA && !transposesB && result.rank == 2 && result[1] == 1
     }
 
     public func inputGradients(_ call: GradientCall) -> [Tensor?] {

@@ -50,30 +50,41 @@ public final class SpectralNorm: Reparametrized {
     }
 
     /// The weight over its largest singular value as `u` shows it after some power iterations, and that u.
+    ///
+    /// With `r = Wᵀ u`, an iteration makes `l = W r / |r|²` and then the next r as `Wᵀ l`, so that both
+    /// products can be made in one pass over W: of l, only the length is wanted as well. The largest
+    /// singular value is `u · W v = |r| / |l|`.
     public static func weight(
         _ raw: Tensor, u: Tensor, iterations: Int
     ) -> (weight: Tensor, u: Tensor) {
         var next = u
         let weight = raw.overUnits { matrix in
             let constant = matrix.stoppingGradient()
-            var left = u.cast(to: matrix.elementType).reshape([matrix.shape[0], 1])
-            var right = unit(constant.matmul(left, transposed: true))
+            let type = matrix.elementType
+            var left = u.cast(to: type).reshape([matrix.shape[0], 1])
+            var right = constant.matmul(left, transposed: true)
+            var inverse = inverseLength(right)
             for _ in 0..<iterations {
-                left = unit(constant.matmul(right))
-                right = unit(constant.matmul(left, transposed: true))
+                // A scale that keeps both products in range: |l| is 1 when all has converged.
+                left =
+                    constant.matmul(right * inverse.cast(to: type)) * inverse.cast(to: type)
+                right = constant.matmul(left, transposed: true)
+                inverse = inverseLength(right)
             }
-            next = left.reshape([matrix.shape[0]])
-            let (first, second) = (left.stoppingGradient(), right.stoppingGradient())
-            let sigma = (matrix.matmul(second) * first).sum()
+            let shortening = iterations > 0 ? inverseLength(left) : Tensor.ones([], .float64)
+            next = (left * shortening.cast(to: type)).reshape([matrix.shape[0]])
+            let direction = right.cast(to: .float64) * (inverse * shortening)
+            let image = matrix.matmul(left.stoppingGradient(), transposed: true)
+            let sigma = (image.cast(to: .float64) * direction.stoppingGradient()).sum()
             let isZero = sigma .== 0
-            return matrix / Tensor.select(isZero, Tensor.ones([], matrix.elementType), sigma)
+            let divisor = Tensor.select(isZero, Tensor.ones([], .float64), sigma)
+            return matrix * divisor.reciprocal().cast(to: type)
         }
         return (weight, next)
     }
 
-    /// A column divided by its length; zeros stay.
-    private static func unit(_ column: Tensor) -> Tensor {
-        let squares = column.cast(to: .float64).square().sum()
-        return column * inverseDeviation(squares, epsilon: 0).cast(to: column.elementType)
+    /// 1 over a column's length, float64; 0 for zeros.
+    private static func inverseLength(_ column: Tensor) -> Tensor {
+        inverseDeviation(column.cast(to: .float64).square().sum(), epsilon: 0)
     }
 }

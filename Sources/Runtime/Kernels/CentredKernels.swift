@@ -335,11 +335,13 @@ extension Moments: FastOperation {
 extension CentredScale: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? { CentredScaleKernel(call, self) }
 }
-extension CentredSums: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { kernel(call, joining: nil) }
+extension CentredSums: JoiningOperation {
+    func kernel(_ call: KernelCall) -> Kernel? {
+        isTinyBatch(call.inputSpecs[1], axis: axis) ? nil : CentredSumsKernel(call, self)
+    }
 
     /// A kernel that also does what a normalization is called for.
-    func kernel(_ call: KernelCall, joining normalization: KernelCall?) -> Kernel? {
+    func kernel(_ call: KernelCall, joining normalization: KernelCall) -> Kernel? {
         isTinyBatch(call.inputSpecs[1], axis: axis)
             ? nil : CentredSumsKernel(call, self, joining: normalization)
     }

@@ -1,7 +1,9 @@
 import Arrays
+import CKernels
 import Graph
 
-/// Elementwise operations over one shape, run together tile by tile; see ``ElementwiseTiles``.
+/// Elementwise operations over one shape, run together tile by tile, with sums of what they make and read;
+/// see ``ElementwiseTiles``.
 final class ElementwiseTilesKernel: Kernel {
     /// Elements in a tile, so few that several tiles fit the fastest cache.
     static let tileElements = 1024
@@ -18,64 +20,91 @@ final class ElementwiseTilesKernel: Kernel {
         var element = 0
     }
 
+    private enum Work {
+        case function(ElementwiseLoop, b: Place?, y: Place)
+        case sum(TileSum)
+    }
+
     private struct Step {
-        let loop: ElementwiseLoop
         let a: Place
-        /// Nil for functions of one argument.
-        let b: Place?
-        let y: Place
+        let work: Work
     }
 
     private let steps: UnsafeMutableBufferPointer<Step>
+    private let sums: UnsafeMutableBufferPointer<TileSum>
+    /// The memory of sums: of all that are merged, and of the others.
+    private let merged, unmerged: [GroupPartials]
     private let tileCount: Int
-    /// The result as [outer, rows, length], the outer axis for one unit.
-    private let outerPerUnit, rows, length: Int
-    /// The extents of a tile.
-    private let tileRows, tileLength: Int
+    private let walk: Walk
+
+    /// How the result of a unit is cut: as [outer, rows, length].
+    private struct Walk {
+        var outer, rows, length: Int
+        /// Which of them all units of a shard run on along.
+        var unitAxis: Int
+
+        /// Those of so many units.
+        @inline(__always)
+        func extents(units: Int) -> (outer: Int, rows: Int, length: Int) {
+            switch unitAxis {
+            case 0: (outer * units, rows, length)
+            case 1: (outer, rows * units, length)
+            default: (outer, rows, length * units)
+            }
+        }
+
+        /// The rows and the length of a tile.
+        @inline(__always)
+        static func tile(rows: Int, length: Int) -> (rows: Int, length: Int) {
+            let tileLength = max(1, min(length, tileElements))
+            return (tileLength < length ? 1 : max(1, tileElements / tileLength), tileLength)
+        }
+    }
 
     /// Whether the nodes' operands can be walked together: as three axes at most.
-    static func fits(_ nodes: [Node]) -> Bool { axes(nodes).extents.count <= 3 }
+    static func fits(_ nodes: [Node]) -> Bool {
+        let axes = axes(nodes)
+        guard axes.extents.count <= 3 else { return false }
+        var place = 0
+        for node in nodes {
+            place += node.inputs.count
+            guard node.operation is Sum else { continue }
+            guard TileSum.fits(axes.extents, axes.strides.map { $0[place] }) else { return false }
+            place += 1
+        }
+        return true
+    }
 
+    /// The inputs of each node, behind those of a sum its result; last, the result of all.
     private static func axes(_ nodes: [Node]) -> BroadcastAxes {
-        BroadcastAxes(
-            nodes.flatMap(\.inputs).map(\.shape) + [nodes[0].outputs[0].shape],
-            in: nodes[0].outputs[0].shape)
+        let result = nodes[0].outputs[0].shape
+        let operands = nodes.flatMap { node -> [Shape] in
+            let sum = (node.operation as? Sum).map {
+                result.reduced(over: $0.axes, keepingDimensions: true)
+            }
+            return node.inputs.map(\.shape) + (sum.map { [$0] } ?? [])
+        }
+        return BroadcastAxes(operands + [result], in: result)
     }
 
     /// - Parameters:
-    ///   - nodes: those that run together, inputs before their readers.
+    ///   - nodes: those that run together, inputs before their readers; the first is no sum.
     ///   - operand: where what lies in memory is found; nil for what only these nodes read.
-    init(_ nodes: [Node], units: Int, _ operand: (Tensor, _ reader: Node?) -> Operand?) {
-        let merged = Self.axes(nodes)
-        var extents = merged.extents
-        // For each operand, and last for the result, the strides along [outer, rows, length].
-        let operandCount = nodes.reduce(1) { $0 + $1.inputs.count }
-        var strides = (0..<operandCount).map { index in merged.strides.map { $0[index] } }
-        if extents.isEmpty {
-            extents = [1]
-            strides = [[Int]](repeating: [1], count: operandCount)
-        }
+    ///   - isMerged: whether a sum is one over units.
+    init(
+        _ nodes: [Node], units: Int, unitsPerShard: Int, groups: Int,
+        isMerged: (Node) -> Bool, _ operand: (Tensor, _ reader: Node?) -> Operand?
+    ) {
         let units = max(units, 1)
-        if extents.count < 3 {
-            // Units become the outer axis.
-            let first = extents[0] / units
-            strides = strides.map { [$0[0] * first] + $0 }
-            extents = [units, first] + extents.dropFirst()
-        }
-        if extents.count < 3 {
-            strides = strides.map { [$0[0], 0, $0[1]] }
-            extents.insert(1, at: 1)
-        }
-        outerPerUnit = extents[0] / units
-        (rows, length) = (extents[1], extents[2])
-        tileLength = max(1, min(length, Self.tileElements))
-        tileRows = tileLength < length ? 1 : max(1, Self.tileElements / tileLength)
+        let (walk, strides) = Self.walk(nodes, units: units)
+        self.walk = walk
+        let tileRow = Walk.tile(rows: walk.rows, length: walk.extents(units: unitsPerShard).length)
+            .length
 
         var tiles: [Tensor: Int] = [:]
         var free: [Int] = []
         var count = 0
         var next = 0
-        let (tileRow, result) = (tileLength, strides[strides.count - 1])
         func place(_ tensor: Tensor, _ reader: Node?, _ strides: [Int]) -> Place {
             if let tile = tiles[tensor] { return Place(tile: tile, row: tileRow, element: 1) }
             return Place(
@@ -83,6 +112,8 @@ final class ElementwiseTilesKernel: Kernel {
                 element: strides[2] == 0 ? 0 : 1)
         }
         var made: [Step] = []
+        var sums: [TileSum] = []
+        var (merged, unmerged): ([GroupPartials], [GroupPartials]) = ([], [])
         for (index, node) in nodes.enumerated() {
             let places = node.inputs.map { input -> Place in
                 defer { next += 1 }
@@ -96,6 +127,20 @@ final class ElementwiseTilesKernel: Kernel {
                 else { continue }
                 free.append(tile)
             }
+            if node.operation is Sum {
+                let isMerged = isMerged(node)
+                let count = node.outputs[0].shape.elementCount / (isMerged ? 1 : units)
+                let partials = GroupPartials(
+                    groups: groups, length: isMerged ? count : count * unitsPerShard)
+                if isMerged { merged.append(partials) } else { unmerged.append(partials) }
+                sums.append(
+                    TileSum(
+                        strides[next], sumsPerUnit: count, isMerged: isMerged, partials,
+                        operand(node.tensor, nil)!))
+                next += 1
+                made.append(Step(a: places[0], work: .sum(sums[sums.count - 1])))
+                continue
+            }
             if operand(node.tensor, nil) == nil {
                 if free.isEmpty {
                     free.append(count)
@@ -105,59 +150,98 @@ final class ElementwiseTilesKernel: Kernel {
             }
             made.append(
                 Step(
-                    loop: node.elementwiseLoop!, a: places[0],
-                    b: places.count > 1 ? places[1] : nil, y: place(node.tensor, nil, result)))
+                    a: places[0],
+                    work: .function(
+                        node.elementwiseLoop!, b: places.count > 1 ? places[1] : nil,
+                        y: place(node.tensor, nil, strides[strides.count - 1]))))
         }
         tileCount = count
+        (self.merged, self.unmerged) = (merged, unmerged)
+        self.sums = .allocate(capacity: sums.count)
+        _ = self.sums.initialize(from: sums)
         steps = .allocate(capacity: made.count)
         _ = steps.initialize(from: made)
     }
 
-    deinit { steps.deallocate() }
+    deinit {
+        sums.deallocate()
+        steps.deallocate()
+    }
+
+    /// The extents for one unit, and each operand's strides along them.
+    private static func walk(_ nodes: [Node], units: Int) -> (Walk, strides: [[Int]]) {
+        let merged = axes(nodes)
+        var extents = merged.extents
+        let operandCount = nodes.reduce(1) { $0 + $1.inputs.count + ($1.operation is Sum ? 1 : 0) }
+        var strides = (0..<operandCount).map { index in merged.strides.map { $0[index] } }
+        if extents.isEmpty {
+            extents = [1]
+            strides = [[Int]](repeating: [1], count: operandCount)
+        }
+        // Where there are fewer than three axes, those in front have one step.
+        let missing = 3 - extents.count
+        extents[0] /= units
+        extents = [Int](repeating: 1, count: missing) + extents
+        strides = strides.map { [Int](repeating: 0, count: missing) + $0 }
+        return (
+            Walk(outer: extents[0], rows: extents[1], length: extents[2], unitAxis: missing),
+            strides
+        )
+    }
 
     override var workspaceBytes: Int {
         tileCount * Self.tileElements * ElementType.float32.byteCount
     }
 
     override func run(_ task: ShardTask) {
-        for outer in 0..<(outerPerUnit * task.count) {
+        for sum in sums { sum.open(task) }
+        let extents = walk.extents(units: task.count)
+        let tile = Walk.tile(rows: extents.rows, length: extents.length)
+        for outer in 0..<extents.outer {
             var row = 0
-            while row < rows {
-                let rowCount = min(tileRows, rows - row)
+            while row < extents.rows {
+                let rows = min(tile.rows, extents.rows - row)
                 var element = 0
-                while element < length {
-                    let count = min(tileLength, length - element)
+                while element < extents.length {
+                    let length = min(tile.length, extents.length - element)
                     for step in steps {
-                        run(step, task, (outer, row, element), rows: rowCount, length: count)
+                        run(step, task, (outer, row, element), rows: rows, length: length)
                     }
-                    element += count
+                    element += length
                 }
-                row += rowCount
+                row += rows
             }
         }
+        for sum in sums { sum.close(task) }
+    }
+
+    override func finish(_ task: ShardTask) {
+        for partials in merged { partials.addInTree() }
+        for sum in sums { sum.finish(task) }
     }
 
     @inline(__always)
     private func run(
         _ step: Step, _ task: ShardTask, _ at: (Int, Int, Int), rows: Int, length: Int
     ) {
-        let y = address(step.y, task, at)
         let a = UnsafePointer(address(step.a, task, at))
-        guard let place = step.b else {
-            step.loop.run(a, y, rows * length)
-            return
-        }
-        let b = UnsafePointer(address(place, task, at))
-        let (stepsA, stepsB) = (steps(step.a), steps(place))
-        // Without gaps it is all one row.
-        let isFlat =
-            rows == 1
-            || (stepsA.element == 1 && stepsA.row == length && stepsB.element == 1
-                && stepsB.row == length)
-        if isFlat {
-            step.loop.run(a, stepsA, b, stepsB, y, 1, rows * length)
-        } else {
-            step.loop.run(a, stepsA, b, stepsB, y, rows, length)
+        switch step.work {
+        case .sum(let sum): sum.add(a, task, at, rows: rows, length: length)
+        case .function(let loop, nil, let y): loop.run(a, address(y, task, at), rows * length)
+        case .function(let loop, let place?, let result):
+            let y = address(result, task, at)
+            let b = UnsafePointer(address(place, task, at))
+            let (stepsA, stepsB) = (steps(step.a), steps(place))
+            // Without gaps it is all one row.
+            let isFlat =
+                rows == 1
+                || (stepsA.element == 1 && stepsA.row == length && stepsB.element == 1
+                    && stepsB.row == length)
+            if isFlat {
+                loop.run(a, stepsA, b, stepsB, y, 1, rows * length)
+            } else {
+                loop.run(a, stepsA, b, stepsB, y, rows, length)
+            }
         }
     }
 

@@ -3,7 +3,7 @@ import CKernels
 import Graph
 
 /// In groups of so few values nearly all of a gradient cancels: they are worth float64.
-private let smallGroup = 16
+let smallGroup = 16
 
 /// The sums of layer norm's backward pass, for every row and group.
 final class GroupSumsKernel<T>: Kernel {
@@ -217,11 +217,21 @@ extension GroupSums: FastOperation {
         }
     }
 }
-extension GroupParameterSums: FastOperation {
+extension GroupParameterSums: JoiningOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
         switch call.inputSpecs[0].type {
         case .float32: GroupParameterSumsKernel(call, self, GroupLoops.float32)
         case .bfloat16: GroupParameterSumsKernel(call, self, GroupLoops.bfloat16)
+        default: nil
+        }
+    }
+
+    /// A kernel that also takes the sums of rows and groups.
+    func kernel(_ call: KernelCall, joining sums: KernelCall) -> Kernel? {
+        guard let operation = sums.node.operation as? GroupSums else { return nil }
+        return switch call.inputSpecs[0].type {
+        case .float32: JoinedGroupSumsKernel(sums, operation, call, GroupLoops.float32)
+        case .bfloat16: JoinedGroupSumsKernel(sums, operation, call, GroupLoops.bfloat16)
         default: nil
         }
     }

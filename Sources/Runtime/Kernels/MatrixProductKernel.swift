@@ -84,6 +84,54 @@ final class MatrixProductKernel: Kernel {
     }
 }
 
+/// A matrix times a column, which is as fast as the matrix can be read.
+final class ColumnProductKernel: Kernel {
+    private let a, b, y: Operand
+    private let rowsPerUnit, columns: Int
+
+    init(_ call: KernelCall) {
+        (a, b, y) = (call.inputs[0], call.inputs[1], call.outputs[0])
+        rowsPerUnit = call.rowsPerUnit(call.inputSpecs[0])
+        columns = call.inputSpecs[0].shape[1]
+    }
+
+    override func run(_ task: ShardTask) {
+        ek_product_column_f32(
+            rowsPerUnit * task.count, columns, a.pointer(task), b.pointer(task), y.pointer(task))
+    }
+}
+
+/// A transposed matrix times a column: the sum of the matrix's rows, each times a number.
+final class RowSumProductKernel: Kernel {
+    private let a, b, y: Operand
+    private let rowsPerUnit, columns: Int
+    private let partials: GroupPartials
+
+    init(_ call: KernelCall) {
+        (a, b, y) = (call.inputs[0], call.inputs[1], call.outputs[0])
+        rowsPerUnit = call.rowsPerUnit(call.inputSpecs[0])
+        columns = call.inputSpecs[0].shape[1]
+        partials = GroupPartials(groups: call.groupCount, length: columns)
+    }
+
+    override func run(_ task: ShardTask) {
+        ek_add_scaled_rows_f32(
+            rowsPerUnit * task.count, columns, a.pointer(task), b.pointer(task),
+            partials.opened(task))
+    }
+
+    override func finish(_ task: ShardTask) {
+        partials.addInTree()
+        ek_convert_f64_f32(partials[0], y.pointer(task), columns)
+    }
+}
+
 extension MatrixProduct: FastOperation {
-    func kernel(_ call: KernelCall) -> Kernel? { MatrixProductKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        guard call.outputSpecs[0].type == .float32 else { return nil }
+        if isColumnSum(call.outputSpecs[0].shape) { return RowSumProductKernel(call) }
+        let isColumn = call.outputSpecs[0].shape.rank == 2 && call.outputSpecs[0].shape[1] == 1
+        return isColumn && !transposesA
+            ? ColumnProductKernel(call) : MatrixProductKernel(call, self)
+    }
 }

@@ -1,10 +1,12 @@
 import Arrays
 import Graph
 
-/// Which elementwise operations of a segment run together, tile by tile: what one makes is read by the
-/// next while it is in the fastest cache, and what nothing else reads is never stored.
+/// Which elementwise operations of a segment run together, tile by tile, and which sums are taken on the
+/// way: what one makes is read by the next while it is in the fastest cache, and what nothing else reads
+/// is never stored.
 ///
-/// The arithmetic and its order are those of one operation after the other, so the bits are too.
+/// The arithmetic of elementwise results and its order are those of one operation after the other, so the
+/// bits are too.
 struct ElementwiseTiles {
     /// A segment's nodes in the order in which they run; several in one entry run together.
     private(set) var groups: [[Node]] = []
@@ -14,20 +16,25 @@ struct ElementwiseTiles {
         var places: [Node: Int] = [:]
         var latest: [Shape: Int] = [:]
         for node in nodes {
-            let shape = node.outputs[0].shape
-            let canJoin = !excluded(node) && node.elementwiseLoop != nil
+            let isSum = node.isSumOfFloats
+            let shape = isSum ? node.inputs[0].shape : node.outputs[0].shape
+            let canJoin = !excluded(node) && (isSum || node.elementwiseLoop != nil)
             if canJoin, let index = latest[shape],
                 node.inputs.allSatisfy({ input in
-                    // What reads another member reads it as it is, not reshaped.
-                    let place = places[schedule.base(input).node] ?? -1
-                    return place < index || (place == index && schedule.base(input) == input)
+                    // What reads another member reads it as it is, not reshaped, and waits for a sum.
+                    let maker = schedule.base(input).node
+                    let place = places[maker] ?? -1
+                    return place < index
+                        || (place == index && schedule.base(input) == input && !maker.isSumOfFloats)
                 }), ElementwiseTilesKernel.fits(groups[index] + [node])
             {
                 groups[index].append(node)
                 places[node] = index
                 continue
             }
-            if canJoin, ElementwiseTilesKernel.fits([node]) { latest[shape] = groups.count }
+            if canJoin, !isSum, ElementwiseTilesKernel.fits([node]) {
+                latest[shape] = groups.count
+            }
             places[node] = groups.count
             groups.append([node])
         }
@@ -46,4 +53,6 @@ extension Node {
         default: nil
         }
     }
+
+    var isSumOfFloats: Bool { operation is Sum && outputs[0].type == .float32 }
 }

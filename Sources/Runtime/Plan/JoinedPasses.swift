@@ -3,32 +3,53 @@ import Graph
 /// Pairs of nodes of a segment that one kernel carries out in one pass over what both read.
 ///
 /// In the backward pass a normalization is made again for the weight gradient of the convolution behind it,
-/// and the two sums of its own gradient are taken: both read the tensor that was normalized. Each node
-/// keeps its place in the schedule; the sums are only taken earlier, when the normalization runs.
+/// and the two sums of its own gradient are taken: both read the tensor that was normalized. Likewise the
+/// sums of group norm's gradient and those for gamma and beta. Each node keeps its place in the schedule;
+/// the second is only carried out earlier, when the first runs.
 struct JoinedPasses {
-    /// For each normalization, the sums that are taken on its way.
-    private(set) var sums: [Node: Node] = [:]
+    /// For each node that takes another with it, that other.
+    private(set) var partners: [Node: Node] = [:]
 
     /// - Parameter nodes: a segment's, in the order in which they run.
     init(_ nodes: [Node], _ schedule: Schedule) {
         let positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
         var taken: Set<Node> = []
         for (position, node) in nodes.enumerated() {
-            guard let normalization = node.operation as? CentredScale else { continue }
+            guard !taken.contains(node) else { continue }
             let partner = nodes[(position + 1)...].first { other in
-                guard !taken.contains(other), let sums = other.operation as? CentredSums,
-                    sums.axis == normalization.axis, sums.parts == normalization.parts,
-                    sums.activation == normalization.activation,
-                    Array(other.inputs.dropFirst()) == node.inputs
-                else { return false }
-                // Everything they read is there when the normalization runs.
+                guard !taken.contains(other), Self.canJoin(node, other) else { return false }
+                // Everything it reads is there when the first runs.
                 return other.inputs.allSatisfy {
                     (positions[schedule.base($0).node] ?? -1) < position
                 }
             }
             guard let partner else { continue }
             taken.insert(partner)
-            sums[node] = partner
+            partners[node] = partner
         }
+    }
+
+    private static func canJoin(_ node: Node, _ other: Node) -> Bool {
+        switch (node.operation, other.operation) {
+        case (let normalization as CentredScale, let sums as CentredSums):
+            sums.axis == normalization.axis && sums.parts == normalization.parts
+                && sums.activation == normalization.activation
+                && Array(other.inputs.dropFirst()) == node.inputs
+        case (let sums as GroupSums, let parameters as GroupParameterSums):
+            readTheSame(sums, node, parameters, other)
+        case (let parameters as GroupParameterSums, let sums as GroupSums):
+            readTheSame(sums, other, parameters, node)
+        default: false
+        }
+    }
+
+    private static func readTheSame(
+        _ sums: GroupSums, _ node: Node, _ parameters: GroupParameterSums, _ other: Node
+    ) -> Bool {
+        let (first, second) = (sums.parts.positions(after: 2), parameters.parts.positions(after: 2))
+        return sums.axis == parameters.axis && sums.groups == parameters.groups
+            && node.inputs[..<2] == other.inputs[..<2]
+            && first.mean.map { node.inputs[$0] } == second.mean.map { other.inputs[$0] }
+            && first.low.map { node.inputs[$0] } == second.low.map { other.inputs[$0] }
     }
 }

@@ -7,6 +7,12 @@ protocol FastOperation: Operation {
     func kernel(_ call: KernelCall) -> Kernel?
 }
 
+/// An operation, merged over shards, that can be carried out on another's way; see ``JoinedPasses``.
+protocol JoiningOperation: FastOperation {
+    /// A kernel for this call and for another one, or nil where each has its own.
+    func kernel(_ call: KernelCall, joining other: KernelCall) -> Kernel?
+}
+
 /// What a kernel is made from: one node, where its data lives, and how its shards are cut.
 struct KernelCall {
     let node: Node
@@ -51,23 +57,26 @@ struct KernelBuilder {
     func segment(_ units: Schedule.Units, _ groups: [[Node]]) -> ExecutableSegment {
         var segment = ExecutableSegment(
             unitCount: units.count,
-            unitsPerShard: Planner.unitsPerShard(units, groups.flatMap { $0 }))
+            unitsPerShard: ShardSize(schedule).unitsPerShard(units, groups.flatMap { $0 }))
         let joined = JoinedPasses(groups.flatMap { $0 }, schedule)
         for group in groups {
             guard let node = group.first, group.count == 1 else {
-                segment.kernels.append(tiles(group, units))
+                let kernel = tiles(group, units, segment)
+                if group.contains(where: isMerged) { segment.reductions.append(kernel) }
+                segment.kernels.append(kernel)
                 continue
             }
             if segment.joined.contains(node) { continue }
-            if let sums = joined.sums[node], let kernel = kernel(node, units, segment, taking: sums)
+            if let partner = joined.partners[node],
+                let kernel = kernel(node, units, segment, joining: partner)
             {
-                segment.joined.insert(sums)
+                segment.joined.insert(partner)
                 segment.reductions.append(kernel)
                 segment.kernels.append(kernel)
                 continue
             }
             let kernel = kernel(node, units, segment)
-            if case .reduction = schedule[node].mode { segment.reductions.append(kernel) }
+            if isMerged(node) { segment.reductions.append(kernel) }
             segment.kernels.append(kernel)
             segment.kernels += keptTransposes(node, units)
         }
@@ -91,10 +100,21 @@ struct KernelBuilder {
         }
     }
 
-    private func tiles(_ nodes: [Node], _ units: Schedule.Units) -> Kernel {
-        ElementwiseTilesKernel(nodes, units: units.count) { tensor, reader in
+    private func isMerged(_ node: Node) -> Bool {
+        if case .reduction = schedule[node].mode { true } else { false }
+    }
+
+    private func tiles(
+        _ nodes: [Node], _ units: Schedule.Units, _ segment: ExecutableSegment
+    ) -> Kernel {
+        ElementwiseTilesKernel(
+            nodes, units: units.count, unitsPerShard: segment.unitsPerShard,
+            groups: segment.groupCount, isMerged: isMerged
+        ) { tensor, reader in
             if homes[schedule.base(tensor)] == .tile { return nil }
-            guard let reader else { return operand(tensor, units: units) }
+            guard let reader, !(reader.operation is Sum) else {
+                return operand(tensor, units: isMerged(tensor.node) ? nil : units)
+            }
             let sharding = reader.operation.sharding(reader.inputs.map(\.spec), reader.outputs)
             guard case .rows(let aligned) = sharding else {
                 preconditionFailure("\(reader.operation.name) is not work per row")
@@ -104,13 +124,17 @@ struct KernelBuilder {
         }
     }
 
-    /// The kernel of a normalization that takes sums on its way; nil where there is none.
+    /// The kernel that does the work of both nodes; nil where there is none.
     private func kernel(
-        _ node: Node, _ units: Schedule.Units, _ segment: ExecutableSegment, taking sums: Node
+        _ node: Node, _ units: Schedule.Units, _ segment: ExecutableSegment, joining partner: Node
     ) -> Kernel? {
         guard !streams(node) else { return nil }
-        return (sums.operation as? CentredSums)?.kernel(
-            call(sums, units, segment).call, joining: call(node, units, segment).call)
+        for (sums, other) in [(partner, node), (node, partner)] {
+            guard let operation = sums.operation as? any JoiningOperation else { continue }
+            return operation.kernel(
+                call(sums, units, segment).call, joining: call(other, units, segment).call)
+        }
+        return nil
     }
 
     private func call(

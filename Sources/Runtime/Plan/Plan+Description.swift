@@ -79,7 +79,7 @@ extension Plan: CustomStringConvertible {
                 return "\(tensor.spec) (\(place))"
             }
             let merged = if case .reduction = schedule[node].mode { ", merged" } else { "" }
-            let joined = segment.joined.contains(node) ? ", in the pass of its normalization" : ""
+            let joined = segment.joined.contains(node) ? ", in the pass of another" : ""
             lines.append(
                 "    \(node.operation.name) -> \(outputs.joined(separator: ", "))\(merged)\(joined)"
             )

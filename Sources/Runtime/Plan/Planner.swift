@@ -17,11 +17,6 @@ struct Planner {
         case slot(Int)
     }
 
-    /// The largest shard's bytes of one tensor that still lets a phase's working set stay in a core's L2.
-    static let shardBytes = 1 << 20
-    /// Below this a shard is not worth its overhead.
-    static let smallestShardBytes = 1 << 10
-
     private(set) var slots = SlotTable()
     private var homes: [Tensor: Home] = [:]
     private var segmentKeys: [[SegmentKey]] = []
@@ -247,7 +242,7 @@ struct Planner {
             for (units, tensors) in segments {
                 let index = segmentKeys[phase].firstIndex(of: SegmentKey(units: units))!
                 let nodes = segmentGroups[phase][index].flatMap { $0 }
-                let perShard = Self.unitsPerShard(units, nodes)
+                let perShard = ShardSize(schedule).unitsPerShard(units, nodes)
                 let position = Dictionary(
                     uniqueKeysWithValues: segmentGroups[phase][index].enumerated().flatMap {
                         place, group in group.map { ($0, place) }
@@ -285,36 +280,6 @@ struct Planner {
         case .rows(let units), .reduction(let units): return units == made
         default: return false
         }
-    }
-
-    /// What a node reads and writes shard by shard.
-    private static func alignedTensors(_ node: Node) -> [TensorSpec] {
-        switch node.operation.sharding(node.inputs.map(\.spec), node.outputs) {
-        case .rows(let aligned): zip(node.inputs, aligned).filter(\.1).map(\.0.spec) + node.outputs
-        case .reduction(let aligned): zip(node.inputs, aligned).filter(\.1).map(\.0.spec)
-        case .whole: []
-        }
-    }
-
-    /// How many units make a shard: so many that the largest tensor's part fills about half of L2, in at
-    /// least eight shards where they are not too small to be worth it.
-    static func unitsPerShard(_ units: Schedule.Units, _ nodes: [Node]) -> Int {
-        let bytes =
-            nodes.flatMap { alignedTensors($0) }
-            .filter { units.count > 0 && ($0.shape.first ?? 0) % units.count == 0 }
-            .map { $0.byteCount / units.count }.max() ?? 1
-        for case let rows as RowConvolution in nodes.map(\.operation) { return rows.rowsPerShard }
-        let groups = ExecutableSegment.maximalGroupCount
-        var shards = groups
-        while shards > 1, (units.count + shards - 1) / shards * bytes < smallestShardBytes {
-            shards /= 2
-        }
-        let most = max(1, shardBytes / max(bytes, 1))
-        if units.count > shards * most {
-            // As many in each group.
-            shards = ((units.count + most - 1) / most + groups - 1) / groups * groups
-        }
-        return max(1, (units.count + shards - 1) / shards)
     }
 }
 

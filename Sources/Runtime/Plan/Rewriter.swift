@@ -6,10 +6,11 @@ struct Rewriter {
 
     static var standard: Rewriter {
         Rewriter(passes: [
-            ShareEqualNodes.self, FuseInputGradient.self, FuseGroupInputGradient.self,
-            ReadActivationOutput.self, FuseActivationGradient.self, FuseActivation.self,
-            FuseScaledGather.self, FuseSoftmaxWithLoss.self, TransposeWeights.self,
-            PackConvolutionWeights.self, TakeGradientByChannels.self, ShareEqualNodes.self,
+            RemoveStopGradient.self, BroadcastOuterProduct.self, ShareEqualNodes.self,
+            FuseInputGradient.self, FuseGroupInputGradient.self, ReadActivationOutput.self,
+            FuseActivationGradient.self, FuseActivation.self, FuseScaledGather.self,
+            FuseSoftmaxWithLoss.self, TransposeWeights.self, PackConvolutionWeights.self,
+            TakeGradientByChannels.self, ShareEqualNodes.self,
         ])
     }
 

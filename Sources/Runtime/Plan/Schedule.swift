@@ -119,13 +119,24 @@ struct Schedule {
             alignedUnits.first { $0.isBatch && $0.count > 0 && extent % $0.count == 0 }
             ?? Units(count: extent, isBatch: false)
         let elements = (node.inputs.map(\.shape) + node.outputs.map(\.shape)).map(\.elementCount)
-        if !units.isBatch, elements.reduce(0, +) <= Self.serialLimit {
+        if !units.isBatch, elements.reduce(0, +) <= Self.serialLimit,
+            !followsRows(node, aligned, units)
+        {
             return Entry(mode: .serial, time: serialTime(node), units: units)
         }
         let time = zip(node.inputs, aligned).reduce(0) { time, input in
             max(time, earliestUse(of: input.0, byRowsOf: input.1 ? units : nil))
         }
         return Entry(mode: mode(units), time: time, units: units)
+    }
+
+    /// Whether what a node reads row by row is made so too: it goes on with each shard then, however little
+    /// it does.
+    private func followsRows(_ node: Node, _ aligned: [Bool], _ units: Units) -> Bool {
+        zip(node.inputs, aligned).contains { input, isAligned in
+            isAligned && entries[base(input).node]!.mode == .rows(units)
+                && entries[input.node]!.units == units
+        }
     }
 
     /// The first main time at which work on the given units can read the tensor: at once when it is made
@@ -166,11 +177,23 @@ struct Schedule {
         }
     }
 
+    /// Elementwise work whose rows are those of the step's inputs, which are there at any time.
+    private func readsLeaves(_ node: Node) -> Bool {
+        guard node.elementwiseLoop != nil,
+            case .rows(let aligned) = node.operation.sharding(
+                node.inputs.map(\.spec), node.outputs)
+        else { return false }
+        return zip(node.inputs, aligned).allSatisfy { input, isAligned in
+            !isAligned || entries[base(input).node]!.mode == .leaf
+        }
+    }
+
     /// Cheap work waits for its first reader, so that its result is read while in cache.
     private mutating func delayCheapWork(_ program: TracedStep) {
         let consumers = consumersByNode()
         let roots = Set(program.roots.map { base($0).node })
-        for node in nodes.reversed() where Self.isCheap(node.operation) && !roots.contains(node) {
+        for node in nodes.reversed()
+        where (Self.isCheap(node.operation) || readsLeaves(node)) && !roots.contains(node) {
             guard case .rows(let units) = entries[node]!.mode, let readers = consumers[node],
                 let first = readers.map({ entries[$0]!.time }).min(),
                 readers.allSatisfy({

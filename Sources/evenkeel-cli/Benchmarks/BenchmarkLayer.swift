@@ -30,8 +30,14 @@ struct BenchmarkLayer: ParsableCommand {
     @Option(help: "Runs to measure; a tenth as many, at least three, go before.")
     var steps = 30
 
+    @Option(help: "Measure for so many seconds, after half as many, in the place of so many runs.")
+    var seconds: Double?
+
     @Option(help: "Worker threads.")
     var threads: Int?
+
+    @Flag(help: "Show the phases of a run in the place of measuring.")
+    var plan = false
 
     @Flag(help: "One JSON object on standard output.")
     var json = false
@@ -43,11 +49,13 @@ struct BenchmarkLayer: ParsableCommand {
             return (value, product.1 || overflows || extent <= 0)
         }
         guard shape.rank >= 2, !elements.1, elements.0 <= 1 << 30,
-            (-shape.rank + 1..<shape.rank).contains(axis), axis != 0, steps >= 1
+            (-shape.rank + 1..<shape.rank).contains(axis), axis != 0, steps >= 1,
+            (seconds ?? 1) > 0, (seconds ?? 1) <= 3600
         else {
             throw ValidationError(
                 "expected a shape of rank 2 or more with at most 2^30 elements, a channel axis that is "
-                    + "not the first, and steps; found \(shape), axis \(axis), \(steps) steps")
+                    + "not the first, and steps or at most 3600 seconds; found \(shape), axis "
+                    + "\(axis), \(steps) steps, \(seconds.map { "\($0)" } ?? "no") seconds")
         }
         let type: ElementType = type == .float32 ? .float32 : .bfloat16
         let layer = BenchmarkedLayer(kind, shape, axis: shape.normalized(axis: axis))
@@ -57,21 +65,20 @@ struct BenchmarkLayer: ParsableCommand {
             let targets = [inputs[0]] + layer.parameters.map(\.tensor)
             return [output] + pullback(of: [output], seeds: [inputs[1]], to: targets)
         }
-        func noise(_ seed: UInt64) -> NDArray {
-            var generator = PhiloxGenerator(seed: seed)
-            var array = NDArray(zeros: shape)
-            array.withMutableElements(Float.self) { buffer in
-                for index in buffer.indices {
-                    buffer[index] =
-                        Philox.unit(UInt32(truncatingIfNeeded: generator.next())) * 2 - 1
-                }
-            }
-            return array
+        if plan {
+            let specs = [TensorSpec(shape, type), TensorSpec(shape, type)]
+            print(step.compiled(specs).plan.map { "\($0)" } ?? "the reference backend has no plan")
+            return
         }
-        let inputs = [noise(1), noise(2)].map { $0.converted(to: type) }
-        for _ in 0..<max(3, steps / 10) { _ = step.run(inputs) }
+        let inputs = [UInt64(1), 2].map { Self.noise(shape, seed: $0).converted(to: type) }
         var timing = Timing()
-        for _ in 0..<steps { timing.seconds.append(seconds { _ = step.run(inputs) }) }
+        if let seconds {
+            _ = Self.run(step, inputs, for: seconds / 2)
+            timing.seconds = Self.run(step, inputs, for: seconds)
+        } else {
+            for _ in 0..<max(3, steps / 10) { _ = step.run(inputs) }
+            timing.seconds = (0..<steps).map { _ in Self.time(step, inputs) }
+        }
         let console = Console(isJSON: json)
         console.say("median \(decimal(timing.median * 1000, 3)) ms")
         console.event(
@@ -80,6 +87,31 @@ struct BenchmarkLayer: ParsableCommand {
                 ("minimumMilliseconds", .number((timing.seconds.min() ?? .nan) * 1000)),
                 ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
             ]))
+    }
+
+    private static func time(_ step: Step, _ inputs: [NDArray]) -> Double {
+        evenkeel_cli.seconds { _ = step.run(inputs) }
+    }
+
+    /// What each run took, until the time is over; three runs at least.
+    private static func run(_ step: Step, _ inputs: [NDArray], for limit: Double) -> [Double] {
+        var times: [Double] = []
+        let elapsed = ContinuousClock.now
+        while times.count < 3 || elapsed.duration(to: .now) < .seconds(limit) {
+            times.append(time(step, inputs))
+        }
+        return times
+    }
+
+    private static func noise(_ shape: Shape, seed: UInt64) -> NDArray {
+        var generator = PhiloxGenerator(seed: seed)
+        var array = NDArray(zeros: shape)
+        array.withMutableElements(Float.self) { buffer in
+            for index in buffer.indices {
+                buffer[index] = Philox.unit(UInt32(truncatingIfNeeded: generator.next())) * 2 - 1
+            }
+        }
+        return array
     }
 }
 

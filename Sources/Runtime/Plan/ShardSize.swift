@@ -1,0 +1,81 @@
+import Arrays
+import Graph
+
+/// How many units make a shard. It follows from shapes alone.
+struct ShardSize {
+    /// Bytes of a shard that still let a phase's working set stay in a core's L2: of its largest tensor where
+    /// arithmetic on blocks of it takes the time, of all that it reads and writes where that is all it does.
+    static let shardBytes = 1 << 20
+    /// Below this a shard is not worth its overhead.
+    static let smallestShardBytes = 1 << 10
+
+    private let schedule: Schedule
+
+    init(_ schedule: Schedule) { self.schedule = schedule }
+
+    /// So many that a shard's bytes are as above, in at least eight shards where they are not too small to be
+    /// worth it.
+    func unitsPerShard(_ units: Schedule.Units, _ nodes: [Node]) -> Int {
+        for case let rows as RowConvolution in nodes.map(\.operation) { return rows.rowsPerShard }
+        let tensors = workingSet(nodes).map(\.spec).filter {
+            units.count > 0 && ($0.shape.first ?? 0) % units.count == 0
+        }
+        let sizes = tensors.map { $0.byteCount / units.count }
+        let largest = sizes.max() ?? 1
+        let bytes = nodes.contains(where: isArithmetic) ? largest : sizes.reduce(0, +)
+        let groups = ExecutableSegment.maximalGroupCount
+        var shards = groups
+        while shards > 1,
+            (units.count + shards - 1) / shards * largest < Self.smallestShardBytes
+        {
+            shards /= 2
+        }
+        let most = max(1, Self.shardBytes / max(bytes, 1))
+        if units.count > shards * most {
+            // As many in each group.
+            shards = ((units.count + most - 1) / most + groups - 1) / groups * groups
+        }
+        return max(1, (units.count + shards - 1) / shards)
+    }
+
+    /// Whether an operation reads its shard more than once, block by block.
+    private func isArithmetic(_ node: Node) -> Bool {
+        switch node.operation {
+        case is Convolution, is ConvolutionInputGradient, is ConvolutionWeightGradient,
+            is PackedConvolution, is SummedWeightGradient:
+            true
+        case is MatrixProduct: node.outputs[0].shape.last != 1
+        default: false
+        }
+    }
+
+    /// What is read and written shard by shard, without what passes from one elementwise operation to the
+    /// next.
+    private func workingSet(_ nodes: [Node]) -> Set<Tensor> {
+        let inside = Set(nodes)
+        var result: Set<Tensor> = []
+        for node in nodes {
+            let aligned: [Bool]
+            var outputs: [Tensor] = []
+            switch node.operation.sharding(node.inputs.map(\.spec), node.outputs) {
+            case .rows(let flags): (aligned, outputs) = (flags, node.tensors)
+            case .reduction(let flags): aligned = flags
+            case .whole: continue
+            }
+            let isElementwise = node.elementwiseLoop != nil
+            for (input, isAligned) in zip(node.inputs, aligned) where isAligned {
+                let tensor = schedule.base(input)
+                let isPassed =
+                    isElementwise && inside.contains(tensor.node)
+                    && tensor.node.elementwiseLoop != nil
+                if !isPassed { result.insert(tensor) }
+            }
+            if !isElementwise { result.formUnion(outputs) }
+        }
+        for node in nodes where node.elementwiseLoop != nil {
+            let isRead = nodes.contains { $0.inputs.contains { schedule.base($0).node == node } }
+            if !isRead { result.insert(node.tensor) }
+        }
+        return result
+    }
+}
