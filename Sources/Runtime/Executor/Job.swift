@@ -1,4 +1,5 @@
 import Arrays
+import Dispatch
 import Graph
 import Synchronization
 
@@ -101,8 +102,9 @@ final class Job: @unchecked Sendable {
             let here = position.load(ordering: .acquiring)
             let phase = Int(here % perRun)
             if phase == phases.count { return }
+            let began = DispatchTime.now().uptimeNanoseconds
             work(phase: phase, run: here / perRun, worker: worker, gate: gate)
-            gate.wait { position.load(ordering: .acquiring) != here }
+            gate.wait(after: began) { position.load(ordering: .acquiring) != here }
         }
     }
 

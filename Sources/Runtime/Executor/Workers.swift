@@ -93,14 +93,20 @@ final class Gate: Sendable {
     private let condition = NSCondition()
     private let parked = Atomic<Int>(0)
 
-    /// Longer than the difference between two workers' shares of a phase: parking for less than that would
-    /// cost more than it gives.
+    /// The shortest spin: parking for less than that would cost more than it gives.
     private static let spinNanoseconds: UInt64 = 80_000
+    /// Two workers' shares of a phase differ by a part of it, so after long work a spin may be as long as
+    /// this part of the work was.
+    private static let spinShare: UInt64 = 8
     private static let spinsBeforeYield = 100
 
     /// Returns when the condition holds. It may be evaluated often and must not block.
-    func wait(until isTrue: () -> Bool) {
+    ///
+    /// - Parameter began: when the work began that the waiting thread has just done, in nanoseconds of
+    ///   uptime; nil where there was none.
+    func wait(after began: UInt64? = nil, until isTrue: () -> Bool) {
         let start = DispatchTime.now().uptimeNanoseconds
+        let spin = max(Self.spinNanoseconds, (start - (began ?? start)) / Self.spinShare)
         repeat {
             for _ in 0..<Self.spinsBeforeYield {
                 if isTrue() { return }
@@ -108,7 +114,7 @@ final class Gate: Sendable {
             }
             // The thread that is waited for may be waiting for this very core.
             sched_yield()
-        } while DispatchTime.now().uptimeNanoseconds - start < Self.spinNanoseconds
+        } while DispatchTime.now().uptimeNanoseconds - start < spin
         condition.lock()
         parked.add(1, ordering: .sequentiallyConsistent)
         while !isTrue() { condition.wait() }

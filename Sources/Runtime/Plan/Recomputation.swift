@@ -9,6 +9,9 @@ import Graph
 struct Recomputation {
     /// Smaller tensors are not worth another pass.
     static let smallestBytes = 256 << 10
+    /// A residual sum is made from two tensors: only where it is larger than this is its memory worth
+    /// reading twice as much.
+    static let smallestSumBytes = 4 << 20
 
     private let schedule: Schedule
     private var consumers: [Node: [Node]] = [:]
@@ -56,7 +59,9 @@ struct Recomputation {
     private func isWorthRecomputing(_ node: Node) -> Bool {
         guard Schedule.isCheap(node.operation), case .rows(let units) = schedule[node].mode,
             units.isBatch,
-            node.outputs[0].byteCount >= Self.smallestBytes, !roots.contains(node.tensor)
+            node.outputs[0].byteCount
+                >= (Self.addsResidual(node) ? Self.smallestSumBytes : Self.smallestBytes),
+            !roots.contains(node.tensor)
         else { return false }
         let later = (consumers[node] ?? []).filter {
             schedule[$0].time > lastOwnTime(node) && schedule[$0].mode != .alias
