@@ -124,5 +124,5 @@ public struct SampleInput: Sendable {
 public enum OperationCases {
     public static let all =
         elementwise + reductions + movements + products + lookups + losses + random + normalization
-        + groups + optimizers + images + augmentations
+        + groups + evoNorms + optimizers + images + augmentations
 }

@@ -12,6 +12,7 @@
 #include "ek_convert.h"
 #include "ek_convolution.h"
 #include "ek_elementwise.h"
+#include "ek_evonorm.h"
 #include "ek_level.h"
 #include "ek_movement.h"
 #include "ek_optimizers.h"

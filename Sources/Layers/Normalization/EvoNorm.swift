@@ -49,21 +49,10 @@ public final class EvoNormB0: Module {
             let batch = deviation(variance(x, context), epsilon: epsilon)
             let instance = deviation(
                 x.groupMoments(axis: axis, groups: channels).variance, epsilon: epsilon)
-            let slope = v.tensor.perChannel(axis: axis, like: x)
-            let divisor = Tensor.maximum(
-                batch.perChannel(axis: axis, like: x),
-                x * slope + instance.perRowAndChannel(axis: axis, like: x))
-            return quotient(x, divisor) * gamma.tensor.perChannel(axis: axis, like: x)
-                + beta.tensor.perChannel(axis: axis, like: x)
+            return x.evoNormScale(
+                axis: axis, batch: batch, slope: v.tensor.cast(to: .float64), sample: instance,
+                gamma: gamma.tensor.cast(to: .float64), beta: beta.tensor.cast(to: .float64))
         }
-    }
-
-    /// Without an epsilon the divisor of what does not vary can be 0; the quotient is 0 then.
-    private func quotient(_ x: Tensor, _ divisor: Tensor) -> Tensor {
-        if epsilon > 0 { return x / divisor }
-        let isZero = divisor .== 0
-        let share = x / Tensor.select(isZero, Tensor.ones([], x.elementType), divisor)
-        return Tensor.select(isZero, Tensor.zeros([], x.elementType), share)
     }
 
     private func variance(_ x: Tensor, _ context: Context) -> Tensor {

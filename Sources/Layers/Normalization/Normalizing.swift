@@ -94,14 +94,6 @@ extension Tensor {
         extents[target.shape.normalized(axis: axis)] = shape.elementCount
         return cast(to: target.elementType).reshape(Shape(extents))
     }
-
-    /// One value per row and channel, `[rows, channels]`, shaped to broadcast against `target`.
-    func perRowAndChannel(axis: Int, like target: Tensor) -> Tensor {
-        var extents = [Int](repeating: 1, count: target.rank)
-        extents[0] = shape[0]
-        extents[target.shape.normalized(axis: axis)] = shape[1]
-        return cast(to: target.elementType).reshape(Shape(extents))
-    }
 }
 
 /// Traps unless a layer's epsilon makes sense.

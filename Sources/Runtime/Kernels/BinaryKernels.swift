@@ -158,15 +158,25 @@ extension Comparison: FastOperation {
             let b = BroadcastLayout(call.inputSpecs[1].shape, in: result)
         else { return nil }
         switch call.inputSpecs[0].type {
-        case .float32:
-            return BinaryKernel<Float, Bool>(call) { forEachPair($0, a, $1, b, $2, $3, self.apply) }
-        case .float64:
-            return BinaryKernel<Double, Bool>(call) {
-                forEachPair($0, a, $1, b, $2, $3, self.apply)
-            }
+        case .float32: return BinaryKernel<Float, Bool>(call, body(a, b))
+        case .float64: return BinaryKernel<Double, Bool>(call, body(a, b))
         case .int32:
             return Int32ComparisonKernel(call, self, a, b)
         default: return nil
+        }
+    }
+
+    /// A loop for each function, which knows it.
+    private func body<T: Comparable>(
+        _ a: BroadcastLayout, _ b: BroadcastLayout
+    ) -> BinaryKernel<T, Bool>.Body {
+        switch function {
+        case .equal: { forEachPair($0, a, $1, b, $2, $3) { $0 == $1 } }
+        case .notEqual: { forEachPair($0, a, $1, b, $2, $3) { $0 != $1 } }
+        case .less: { forEachPair($0, a, $1, b, $2, $3) { $0 < $1 } }
+        case .lessOrEqual: { forEachPair($0, a, $1, b, $2, $3) { $0 <= $1 } }
+        case .greater: { forEachPair($0, a, $1, b, $2, $3) { $0 > $1 } }
+        case .greaterOrEqual: { forEachPair($0, a, $1, b, $2, $3) { $0 >= $1 } }
         }
     }
 }

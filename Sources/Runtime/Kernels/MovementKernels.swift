@@ -240,7 +240,14 @@ final class SelectKernel<T: BitwiseCopyable>: Kernel {
         )
         let target: UnsafeMutablePointer<T> = y.pointer(task)
         let (first, second, third) = (layouts[0], layouts[1], layouts[2])
-        for index in 0..<(elementsPerUnit * task.count) {
+        let count = elementsPerUnit * task.count
+        if first == .same, let step = second.step, let other = third.step {
+            for index in 0..<count {
+                target[index] = condition[index] ? a[index * step] : b[index * other]
+            }
+            return
+        }
+        for index in 0..<count {
             target[index] =
                 condition[first.index(index)] ? a[second.index(index)] : b[third.index(index)]
         }

@@ -7,7 +7,8 @@ struct Rewriter {
     static var standard: Rewriter {
         Rewriter(passes: [
             RemoveStopGradient.self, BroadcastOuterProduct.self, ShareEqualNodes.self,
-            FuseInputGradient.self, FuseGroupInputGradient.self, ReadActivationOutput.self,
+            FuseInputGradient.self, FuseGroupInputGradient.self, FuseEvoNormGradient.self,
+            ReadActivationOutput.self,
             FuseActivationGradient.self, FuseActivation.self, FuseScaledGather.self,
             FuseSoftmaxWithLoss.self, TransposeWeights.self, PackConvolutionWeights.self,
             TakeGradientByChannels.self, ShareEqualNodes.self,
