@@ -115,26 +115,40 @@ final class Job: @unchecked Sendable {
 
     private func work(phase: Int, run: UInt64, worker: Int, gate: Gate) {
         let count = phases[phase].items.count
+        // Serial work first, by one: who is late for it is helped with the shards.
+        let sharded = phases[phase].shardedItemCount
+        if worker == 0 {
+            for index in sharded..<count { take(index, phase, run, worker, gate) }
+        }
         // A worker's own items come first, then the others'. Every other phase walks backward: what was
         // touched last is still in cache.
         let isBackward = phase % 2 == 1
-        let own = (worker + (isBackward ? 1 : 0)) * count / workerCount
-        for step in 0..<count {
-            let index = isBackward ? (own - 1 - step + count) % count : (own + step) % count
-            let claim = claims + (firstClaim[phase] + index)
-            let last = claim.pointee.load(ordering: .relaxed)
-            guard last < run,
-                claim.pointee.compareExchange(
-                    expected: last, desired: run, ordering: .acquiringAndReleasing
-                ).exchanged
-            else { continue }
-            execute(phases[phase].items[index], of: phase, worker: worker)
-            let left = remaining.subtract(1, ordering: .acquiringAndReleasing).newValue
-            if left == 0 {
-                close(phase: phase)
-                open(phase: phase + 1)
-                gate.wake()
-            }
+        let own = (worker + (isBackward ? 1 : 0)) * sharded / workerCount
+        for step in 0..<sharded {
+            let index = isBackward ? own - 1 - step + sharded : own + step
+            take(index % sharded, phase, run, worker, gate)
+        }
+        if worker != 0 {
+            for index in sharded..<count { take(index, phase, run, worker, gate) }
+        }
+    }
+
+    /// Executes an item unless somebody else has claimed it; the last one of the phase closes it.
+    @inline(__always)
+    private func take(_ index: Int, _ phase: Int, _ run: UInt64, _ worker: Int, _ gate: Gate) {
+        let claim = claims + (firstClaim[phase] + index)
+        let last = claim.pointee.load(ordering: .relaxed)
+        guard last < run,
+            claim.pointee.compareExchange(
+                expected: last, desired: run, ordering: .acquiringAndReleasing
+            ).exchanged
+        else { return }
+        execute(phases[phase].items[index], of: phase, worker: worker)
+        let left = remaining.subtract(1, ordering: .acquiringAndReleasing).newValue
+        if left == 0 {
+            close(phase: phase)
+            open(phase: phase + 1)
+            gate.wake()
         }
     }
 
@@ -160,6 +174,8 @@ final class Job: @unchecked Sendable {
 /// A phase in executable form.
 struct ExecutablePhase {
     var segments: [ExecutableSegment] = []
+    /// Small serial work that one worker does while shards run.
+    var beside: [Kernel] = []
     /// Small serial work before the shards run.
     var prologue: [Kernel] = []
     /// Small serial work after the merges.
@@ -167,7 +183,8 @@ struct ExecutablePhase {
 
     /// The working memory that its kernels need.
     var workspaceBytes: Int {
-        (segments.flatMap(\.kernels) + prologue + epilogue).map(\.workspaceBytes).max() ?? 0
+        (segments.flatMap(\.kernels) + beside + prologue + epilogue).map(\.workspaceBytes).max()
+            ?? 0
     }
 }
 

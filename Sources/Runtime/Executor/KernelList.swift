@@ -62,14 +62,19 @@ struct PhaseRecord {
     }
 
     let segments: UnsafeMutableBufferPointer<SegmentRecord>
+    /// Groups of shards, and last the serial work beside them.
     let items: UnsafeMutableBufferPointer<Item>
+    let shardedItemCount: Int
     let prologue: KernelList
     let epilogue: KernelList
 
     init(_ phase: ExecutablePhase) {
         let records = phase.segments.map(SegmentRecord.init)
-        segments = .allocate(capacity: records.count)
-        _ = segments.initialize(from: records)
+        // Serial work is one shard of its own.
+        let beside = ExecutableSegment(unitCount: 1, unitsPerShard: 1, kernels: phase.beside)
+        let serial = phase.beside.isEmpty ? [] : [SegmentRecord(beside)]
+        segments = .allocate(capacity: records.count + serial.count)
+        _ = segments.initialize(from: records + serial)
         // In the order of the groups' places in their segments: equal shares of the list are equal shares
         // of each segment, so that from phase to phase workers find the same rows.
         let list = records.enumerated().flatMap { index, record in
@@ -80,8 +85,10 @@ struct PhaseRecord {
             )
             return (left, a.segment) < (right, b.segment)
         }
-        items = .allocate(capacity: list.count)
-        _ = items.initialize(from: list)
+        let last = serial.map { _ in Item(segment: records.count, group: 0) }
+        shardedItemCount = list.count
+        items = .allocate(capacity: list.count + last.count)
+        _ = items.initialize(from: list + last)
         prologue = KernelList(phase.prologue)
         epilogue = KernelList(phase.epilogue)
     }

@@ -16,6 +16,8 @@ extension Plan: CustomStringConvertible {
             for (index, segment) in phases[phase].segments.enumerated() {
                 lines += describe(segment, nodes: segmentNodes[phase][index])
             }
+            let beside = nodes(at: 2 * phase)
+            if !beside.isEmpty { lines.append("  beside, once: \(Self.summary(beside))") }
             let serial = nodes(at: 2 * phase + 1) + (phase == 0 ? nodes(at: -1) : [])
             if !serial.isEmpty { lines.append("  then, once: \(Self.summary(serial))") }
         }

@@ -24,6 +24,7 @@ struct Planner {
     /// together, tile by tile.
     private var segmentGroups: [[[[Node]]]] = []
     private var epilogues: [[Node]] = []
+    private var besides: [[Node]] = []
     private var prologue: [Node] = []
     private(set) var arenaBytes = 0
     private(set) var scratchBytes = 0
@@ -54,6 +55,7 @@ struct Planner {
             for (key, groups) in zip(segmentKeys[phase], segmentGroups[phase]) {
                 result.segments.append(builder.segment(key.units, groups))
             }
+            result.beside = besides[phase].flatMap { builder.serial($0) }
             result.epilogue = epilogues[phase].flatMap { builder.serial($0) }
             return result
         }
@@ -98,6 +100,7 @@ struct Planner {
         segmentKeys = Array(repeating: [], count: count)
         var segmentNodes = [[[Node]]](repeating: [], count: count)
         epilogues = Array(repeating: [], count: count)
+        besides = Array(repeating: [], count: count)
         let commits = schedule.commits
         for node in schedule.nodes {
             let entry = schedule[node]
@@ -106,6 +109,8 @@ struct Planner {
             case .serial:
                 if entry.time < 0 {
                     prologue.append(node)
+                } else if entry.time % 2 == 0 {
+                    besides[entry.time / 2].append(node)
                 } else {
                     epilogues[entry.time / 2].append(node)
                 }

@@ -5,7 +5,8 @@ import Graph
 ///
 /// Time goes in half steps: phase p runs its shards at time 2p and its serial epilogue at 2p + 1. A result
 /// made row by row can be used at the same time by work on the same rows; anything else needs all of it
-/// and comes in a later phase. Reductions are complete for the epilogue of their phase.
+/// and comes in a later phase. Reductions are complete for the epilogue of their phase. Serial work that
+/// nothing waits for has time 2p too: one worker does it beside the shards.
 struct Schedule {
     enum Mode: Hashable {
         /// A constant, an input, a variable, or the kept transpose of one.
@@ -16,7 +17,7 @@ struct Schedule {
         case rows(Units)
         /// Shard by shard, merged at the end of the phase.
         case reduction(Units)
-        /// Once, by one worker, in an epilogue.
+        /// Once, by one worker, in an epilogue or beside a phase's shards.
         case serial
     }
 
@@ -56,6 +57,7 @@ struct Schedule {
         for node in nodes { entries[node] = place(node) }
         delayCheapWork(program)
         delayCommits(program)
+        moveBeside(program)
     }
 
     /// The tensor whose memory this one is.
@@ -204,6 +206,45 @@ struct Schedule {
         }
     }
 
+    // MARK: - Beside the shards
+
+    /// Serial work whose results nothing in the next phase's shards reads is done beside them, rather than
+    /// while all other workers wait.
+    private mutating func moveBeside(_ program: TracedStep) {
+        let consumers = consumersByNode()
+        let overwriter = overwriters(commits)
+        let awaited = Set((program.outputs + program.checks.map(\.tensor)).map { base($0).node })
+        let sharded = Set(
+            entries.values.compactMap { entry in
+                switch entry.mode {
+                case .rows, .reduction: entry.time
+                case .leaf, .alias, .serial: nil
+                }
+            })
+        for node in nodes.reversed() where !awaited.contains(node) {
+            let next = entries[node]!.time + 1
+            guard entries[node]!.mode == .serial, next % 2 == 0, sharded.contains(next),
+                readers(node, consumers).allSatisfy({ reader in
+                    let entry = entries[reader]!
+                    return entry.time > next || (entry.time == next && entry.mode == .serial)
+                }),
+                // It must not come to read a variable that has been overwritten by then.
+                node.inputs.compactMap({ input in
+                    let leaf = base(input).node
+                    return overwriter[keptTransposes.leaves[leaf] ?? leaf]
+                }).allSatisfy({ $0 == node || entries[$0]!.time > next })
+            else { continue }
+            entries[node]!.time = next
+        }
+    }
+
+    /// Who reads a node's results, or other names of them.
+    private func readers(_ node: Node, _ consumers: [Node: [Node]]) -> [Node] {
+        (consumers[node] ?? []).flatMap {
+            entries[$0]!.mode == .alias ? readers($0, consumers) : [$0]
+        }
+    }
+
     // MARK: - Commits
 
     /// Updates in place wait until every check has been made, and until nobody reads the old value.
@@ -231,6 +272,13 @@ struct Schedule {
         pullForward(consumers, targets)
     }
 
+    /// For each leaf of a variable that is overwritten, the node that does it.
+    private func overwriters(_ targets: [Node: [Node]]) -> [Node: Node] {
+        var result: [Node: Node] = [:]
+        for (node, leaves) in targets { for leaf in leaves { result[leaf] = node } }
+        return result
+    }
+
     private func consumersByNode() -> [Node: [Node]] {
         var consumers: [Node: [Node]] = [:]
         for node in nodes {
@@ -247,8 +295,7 @@ struct Schedule {
     }
 
     private mutating func pullForward(_ consumers: [Node: [Node]], _ targets: [Node: [Node]]) {
-        var overwriter: [Node: Node] = [:]
-        for (node, leaves) in targets { for leaf in leaves { overwriter[leaf] = node } }
+        let overwriter = overwriters(targets)
         for node in nodes.reversed() where targets[node] == nil {
             guard case .rows(let units) = entries[node]!.mode, !units.isBatch,
                 let users = consumers[node], users.count == 1, let user = users.first,
