@@ -29,7 +29,8 @@ def inputs(seed, shape, axis, masked):
     batches = [per_channel(numbers, (count, *shape[1:]), axis, 2.0) for count in SAMPLES]
     masks = [None] * len(batches)
     if masked:
-        masks = [(torch.rand(x.shape[:-1], generator=numbers) < 0.7).double() for x in batches]
+        extents = [x.movedim(axis, -1).shape[:-1] for x in batches]
+        masks = [(torch.rand(extent, generator=numbers) < 0.7).double() for extent in extents]
         for mask in masks:
             mask.reshape(-1)[:2] = 1
     gamma = normal(numbers, channels, scale=0.5, offset=1)
@@ -131,7 +132,7 @@ def flax_case(shape, axis, momentum, masked):
         kept = {"mean": numpy.zeros(channels), "var": numpy.ones(channels)}
         outputs, states = [], []
         for x, mask in zip(batches, masks):
-            wide = None if mask is None else (mask.numpy() != 0)[..., None]
+            wide = None if mask is None else numpy.expand_dims(mask.numpy() != 0, axis)
 
             def function(x, parameters):
                 variables = {"params": parameters, "batch_stats": kept}
@@ -212,8 +213,17 @@ def main():
         cases.append(keras_case(shape, -1, 0.99, True))
     for shape, axis in [((5, 3), -1), ((5, 3, 4), 1), ((5, 2, 3, 2, 3), -1)]:
         cases.append(flax_case(shape, axis, 0.9, False))
-    for shape in [(5, 7, 3), (5, 3, 2, 3), (5, 2, 1, 3, 3)]:
-        cases.append(flax_case(shape, -1, 0.9, True))
+    for shape, axis in [
+        ((5, 7, 3), -1),
+        ((5, 3, 2, 3), -1),
+        ((5, 2, 1, 3, 3), -1),
+        ((5, 3, 7), 1),
+        ((5, 3, 2, 5), 1),
+        ((5, 2, 3, 3), -2),
+        ((5, 3, 2, 1, 3), 1),
+        ((5, 2, 3, 1, 3), 2),
+    ]:
+        cases.append(flax_case(shape, axis, 0.9, True))
     cases += average_cases()
     write("batch_norm", {"cases": cases})
 

@@ -63,10 +63,11 @@ struct BatchNormFixtureTests {
 
     @Test("The file holds every framework, rank and kind of average")
     func isThere() {
-        #expect(Self.cases.count == 39)
+        #expect(Self.cases.count == 44)
         #expect(Set(Self.cases.map(\.framework)) == ["torch", "keras", "flax"])
         #expect(Set(Self.cases.map(\.steps[0].x.shape.count)) == [2, 3, 4, 5])
-        #expect(Self.cases.count { $0.steps[0].mask != nil } == 5)
+        #expect(Self.cases.count { $0.steps[0].mask != nil } == 10)
+        #expect(Self.cases.contains { $0.steps[0].mask != nil && $0.axis == 1 })
     }
 
     @Test(
