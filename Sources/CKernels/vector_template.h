@@ -134,16 +134,24 @@ EK_INLINE void vbf16store(uint16_t *p, vf v) {
 }
 
 EK_INLINE vf vbf16load_n(const uint16_t *p, size_t n) {
+#if EK_WIDTH == 16
+    const vus v = (vus)_mm256_maskz_loadu_epi16((__mmask16)((1u << n) - 1u), p);
+#else
     vus v = (vus)(uint16_t)0;
     for (size_t i = 0; i < W; i++)
         if (i < n) v[i] = p[i];
+#endif
     return (vf)(__builtin_convertvector(v, vu) << 16u);
 }
 
 EK_INLINE void vbf16store_n(uint16_t *p, vf v, size_t n) {
     const vus bits = vbf16bits(v);
+#if EK_WIDTH == 16
+    _mm256_mask_storeu_epi16(p, (__mmask16)((1u << n) - 1u), (__m256i)bits);
+#else
     for (size_t i = 0; i < W; i++)
         if (i < n) p[i] = bits[i];
+#endif
 }
 
 EK_INLINE void vbf16stream(uint16_t *p, vf v) {
