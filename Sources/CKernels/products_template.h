@@ -8,7 +8,13 @@
 #define column_rows EK_NAME(ek_column_rows)
 #define sum_rows EK_NAME(ek_sum_rows)
 
-#define EK_BLOCK 4  // rows, and vectors or columns, of a block at most
+#define EK_BLOCK 4  // rows of a block at most
+// Vectors, or columns of B transposed, of a block at most: with EK_BLOCK rows of sums, as many as the
+// processor has registers for (32 or 16, of which some hold the factors).
+#undef EK_BLOCK_VECTORS
+#undef EK_BLOCK_COLUMNS
+#define EK_BLOCK_VECTORS ((size_t)(EK_WIDTH == 16 ? 4 : EK_WIDTH == 8 ? 3 : 2))
+#define EK_BLOCK_COLUMNS ((size_t)(EK_WIDTH == 16 ? 4 : 2))
 #define EK_SUM_ROWS 8       // rows of a sum that are added in float
 #define EK_COLUMN_RUN 2048  // elements of a row whose products are added in float
 
@@ -20,12 +26,12 @@
 EK_INLINE void product_block(size_t rows, size_t columns, size_t last, size_t k, const float *a,
                              size_t row, size_t step, const float *b, size_t ldb,
                              const float *next, float *y, size_t ldy) {
-    vf sum[EK_BLOCK][EK_BLOCK];
+    vf sum[EK_BLOCK][EK_BLOCK_VECTORS];
     for (size_t i = 0; i < rows; i++)
         for (size_t q = 0; q < columns; q++) sum[i][q] = (vf)0.0f;
     for (size_t p = 0; p < k; p++) {
         if (next) __builtin_prefetch(next + p * ldb, 0, 2);
-        vf right[EK_BLOCK];
+        vf right[EK_BLOCK_VECTORS];
         for (size_t q = 0; q < columns; q++) {
             const float *from = b + p * ldb + q * W;
             right[q] = q + 1 < columns || last == W ? vload(from) : vload_n(from, last);
@@ -82,12 +88,12 @@ EK_INLINE float product_lanes(vf v) {
 /// rows x columns products of rows of a with rows of b.
 EK_INLINE void dot_block(size_t rows, size_t columns, size_t k, const float *a, size_t lda,
                          const float *b, size_t ldb, float *y, size_t ldy) {
-    vf sum[EK_BLOCK][EK_BLOCK];
+    vf sum[EK_BLOCK][EK_BLOCK_COLUMNS];
     for (size_t i = 0; i < rows; i++)
         for (size_t q = 0; q < columns; q++) sum[i][q] = (vf)0.0f;
     for (size_t p = 0; p < k; p += W) {
         const size_t count = k - p;
-        vf right[EK_BLOCK];
+        vf right[EK_BLOCK_COLUMNS];
         for (size_t q = 0; q < columns; q++) {
             const float *from = b + q * ldb + p;
             right[q] = count >= W ? vload(from) : vload_n(from, count);
@@ -105,8 +111,8 @@ EK_INLINE void dot_block(size_t rows, size_t columns, size_t k, const float *a, 
 EK_INLINE void dot_rows(size_t rows, size_t n, size_t k, const float *a, size_t lda, const float *b,
                         size_t ldb, float *y) {
     size_t j = 0;
-    for (; j + EK_BLOCK <= n; j += EK_BLOCK)
-        dot_block(rows, EK_BLOCK, k, a, lda, b + j * ldb, ldb, y + j, n);
+    for (; j + EK_BLOCK_COLUMNS <= n; j += EK_BLOCK_COLUMNS)
+        dot_block(rows, EK_BLOCK_COLUMNS, k, a, lda, b + j * ldb, ldb, y + j, n);
     for (; j + 2 <= n; j += 2) dot_block(rows, 2, k, a, lda, b + j * ldb, ldb, y + j, n);
     if (j < n) dot_block(rows, 1, k, a, lda, b + j * ldb, ldb, y + j, n);
 }
@@ -123,13 +129,24 @@ static void EK_NAME(ek_product_f32)(int transposes_a, int transposes_b, size_t m
         for (; i < m; i++) dot_rows(1, n, k, a + i * lda, lda, b, ldb, y + i * n);
         return;
     }
-    const size_t wide = EK_BLOCK * W;
     size_t j = 0;
-    for (; j + wide <= n; j += wide)
-        product_columns(m, EK_BLOCK, W, k, a, row, step, b + j, ldb, b + j + wide,
-                        ek_smaller(EK_BLOCK, (n - j) / W - EK_BLOCK), y + j, n);
-    for (; j + W <= n; j += W)
-        product_columns(m, 1, W, k, a, row, step, b + j, ldb, NULL, 0, y + j, n);
+    for (size_t left = n / W; left > 0;) {
+        // A single vector has too few sums to keep the processor busy: no block leaves one over.
+        size_t vectors = ek_smaller(EK_BLOCK_VECTORS, left);
+        if (EK_BLOCK_VECTORS > 2 && left == EK_BLOCK_VECTORS + 1) vectors = 2;
+        left -= vectors;
+        const float *next = b + j + vectors * W;
+        const size_t ahead = ek_smaller(EK_BLOCK_VECTORS, left);
+        switch (vectors) {
+#define EK_CASE(count)                                                                            \
+    case count:                                                                                   \
+        product_columns(m, count, W, k, a, row, step, b + j, ldb, next, ahead, y + j, n);         \
+        break;
+            EK_CASE(1) EK_CASE(2) EK_CASE(3) EK_CASE(4)
+#undef EK_CASE
+        }
+        j += vectors * W;
+    }
     if (j < n) product_columns(m, 1, n - j, k, a, row, step, b + j, ldb, NULL, 0, y + j, n);
 }
 

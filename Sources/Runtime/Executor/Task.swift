@@ -32,6 +32,8 @@ struct Operand {
     var offset: Int
     /// Bytes per unit when the operand is split by units, 0 when each shard sees all of it.
     var unitBytes: Int
+    /// Elements from one row of a matrix to the next, where that may be more than a row has.
+    var rowStride: Int?
 
     /// The address of what lies in the arena or is a constant. Traps for anything else.
     func fixedPointer<T>() -> UnsafeMutablePointer<T> {

@@ -67,7 +67,8 @@ final class MatrixProductKernel: Kernel {
             return
         }
         let (lda, ldb) = (
-            operation.transposesA ? extents.m : k, operation.transposesB ? k : n
+            operation.transposesA ? extents.m : k,
+            self.b.rowStride ?? (operation.transposesB ? k : n)
         )
         guard usesLibrary else {
             ek_product_f32(

@@ -10,6 +10,8 @@ import Graph
 struct KeptTransposes {
     /// The transposing nodes, with the leaf that each transposes.
     private(set) var leaves: [Node: Node] = [:]
+    /// Those whose rows lie further apart than they are long, with the elements from one row to the next.
+    private var strides: [Node: Int] = [:]
 
     /// - Parameter commits: the nodes that overwrite variables, each with the variables' leaves.
     init(_ program: TracedStep, _ nodes: [Node], commits: [Node: [Node]]) {
@@ -22,34 +24,62 @@ struct KeptTransposes {
             else { continue }
             leaves[node] = leaf
         }
+        for node in leaves.keys {
+            let readers = nodes.filter { $0.inputs.contains(node.tensor) }
+            if readers.allSatisfy({ Self.takesPaddedRows($0, of: node) }) {
+                strides[node] = Self.paddedStride(node.outputs[0].shape[1])
+            }
+        }
     }
 
     func contains(_ node: Node) -> Bool { leaves[node] != nil }
+
+    /// Elements from one row of a kept transpose to the next.
+    func rowStride(_ node: Node) -> Int { strides[node] ?? node.outputs[0].shape[1] }
+
+    func byteCount(_ node: Node) -> Int {
+        node.outputs[0].shape[0] * rowStride(node) * Swift.MemoryLayout<Float>.stride
+    }
+
+    /// A matrix product walks down a few columns of its right side. Rows that are an even number of cache
+    /// lines apart, above all a power of two, share few of a cache's sets there and drive each other out.
+    private static func paddedStride(_ columns: Int) -> Int {
+        let line = 64 / Swift.MemoryLayout<Float>.stride
+        return columns % (2 * line) == 0 ? columns + line : columns
+    }
+
+    private static func takesPaddedRows(_ reader: Node, of transpose: Node) -> Bool {
+        guard let product = reader.operation as? MatrixProduct else { return false }
+        return reader.inputs[0] != transpose.tensor && !product.transposesB
+            && reader.outputs[0].shape[1] > 1
+    }
 }
 
 /// Writes rows of a weight, just updated, into its kept transpose.
 final class KeptTransposeKernel: Kernel {
     private let source: Operand
     private let target: UnsafeMutablePointer<Float>
-    private let rows, columns, rowsPerUnit: Int
+    private let columns, rowsPerUnit, stride: Int
 
     /// - Parameters:
     ///   - source: the weight `[rows, columns]`, split by units.
+    ///   - stride: elements from one row of the transpose to the next.
     ///   - units: nil where the weight is updated at once.
     init(
-        _ source: Operand, _ target: UnsafeMutablePointer<Float>, shape: Shape,
+        _ source: Operand, _ target: UnsafeMutablePointer<Float>, shape: Shape, stride: Int,
         units: Schedule.Units?
     ) {
         self.source = source
         self.target = target
-        (rows, columns) = (shape[0], shape[1])
+        columns = shape[1]
+        self.stride = stride
         rowsPerUnit = units.map { $0.count > 0 ? shape[0] / $0.count : 0 } ?? shape[0]
     }
 
     override func run(_ task: ShardTask) {
         let first = task.start * rowsPerUnit
         ek_transpose_f32(
-            source.pointer(task), rowsPerUnit * task.count, columns, columns, target + first, rows)
+            source.pointer(task), rowsPerUnit * task.count, columns, columns, target + first, stride)
     }
 }
 
@@ -57,12 +87,15 @@ final class KeptTransposeKernel: Kernel {
 struct KeptTranspose {
     let variable: Variable
     let target: UnsafeMutablePointer<Float>
+    private let stride: Int
     /// The version of the variable that the transpose belongs to; none at first.
     private var version: UInt64?
 
-    init(_ variable: Variable, _ target: UnsafeMutablePointer<Float>) {
+    /// - Parameter stride: elements from one row of the transpose to the next.
+    init(_ variable: Variable, _ target: UnsafeMutablePointer<Float>, stride: Int) {
         self.variable = variable
         self.target = target
+        self.stride = stride
     }
 
     /// Transposes anew what somebody else has changed: a checkpoint that was loaded, another plan.
@@ -71,7 +104,7 @@ struct KeptTranspose {
         let (value, shape) = (variable.value, variable.spec.shape)
         value.withElements(Float.self) {
             guard let start = $0.baseAddress else { return }
-            ek_transpose_f32(start, shape[0], shape[1], shape[1], target, shape[0])
+            ek_transpose_f32(start, shape[0], shape[1], shape[1], target, stride)
         }
     }
 

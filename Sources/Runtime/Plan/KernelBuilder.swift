@@ -95,7 +95,8 @@ struct KernelBuilder {
             let kernel = KeptTransposeKernel(
                 operand(leaf.tensor, units: units),
                 operand(transpose.tensor, units: nil).fixedPointer(),
-                shape: leaf.outputs[0].shape, units: units)
+                shape: leaf.outputs[0].shape,
+                stride: schedule.keptTransposes.rowStride(transpose), units: units)
             return CommitKernel(kernel, gate: gate)
         }
     }
@@ -182,7 +183,11 @@ struct KernelBuilder {
             return Operand(place: .scratch, offset: offset, unitBytes: 0)
         case .tile: preconditionFailure("\(tensor.node.operation.name) has no memory of its own")
         case .arena(let offset):
-            return Operand(place: .fixed(arena), offset: offset, unitBytes: unitBytes)
+            var operand = Operand(place: .fixed(arena), offset: offset, unitBytes: unitBytes)
+            if schedule.keptTransposes.contains(base.node) {
+                operand.rowStride = schedule.keptTransposes.rowStride(base.node)
+            }
+            return operand
         case .slot(let slot):
             return Operand(place: .bound(slot: slot), offset: 0, unitBytes: unitBytes)
         case .constant:

@@ -201,7 +201,7 @@ struct Planner {
             let entry = schedule[node]
             if schedule.keptTransposes.contains(node) {
                 let always = MemoryLayout.Interval(
-                    byteCount: node.outputs[0].byteCount, times: Int.min...Int.max)
+                    byteCount: schedule.keptTransposes.byteCount(node), times: Int.min...Int.max)
                 arena.append((node.tensor, always))
             }
             guard entry.mode != .leaf, entry.mode != .alias else { continue }
@@ -232,7 +232,8 @@ struct Planner {
                 case .arena(let offset)? = homes[node.tensor]
             else { return nil }
             let target = (arena.pointer + offset).assumingMemoryBound(to: Float.self)
-            return KeptTranspose(leaf.variable, target)
+            return KeptTranspose(
+                leaf.variable, target, stride: schedule.keptTransposes.rowStride(node))
         }
     }
 
