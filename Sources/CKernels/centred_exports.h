@@ -18,9 +18,9 @@ EK_EXPORT_TYPED(void, ek_centred_sums,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, const float *weights, size_t outer,
                  size_t channels, size_t inner, const double *mean, const double *scale,
                  const double *shift, const EK_ELEMENT *residual, int activation, float slope,
-                 EK_ELEMENT *y, double *sums),
+                 EK_ELEMENT *y, int stream, double *sums),
                 (dy, x, weights, outer, channels, inner, mean, scale, shift, residual, activation,
-                 slope, y, sums))
+                 slope, y, stream, sums))
 EK_EXPORT_TYPED(void, ek_centred_input_gradient,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t outer, size_t channels,
                  size_t inner, const double *mean, const double *a, const double *b,

@@ -53,7 +53,7 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
         if (weights && weights[r] == 0.0f) continue;
         for (size_t q = 0; q < width; q++) {
             // Where a tile takes a part of each row, what the next one needs has to be asked for.
-            if (stride > width * W)
+            if (stride > width * W && EK_BEGINS_LINE(q, E))
                 __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
             const vf d = EK_ROW(r, q) - pivot[q];
             const vf wd = weights ? d * (vf)weights[r] : d;

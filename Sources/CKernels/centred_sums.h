@@ -10,6 +10,7 @@
 #define sums_vector LOCAL(ek_sums_vector)
 #define sums_columns LOCAL(ek_sums_columns)
 #define sums_lanes LOCAL(ek_sums_lanes)
+#define sums_by_rows LOCAL(ek_sums_by_rows)
 #define sums_run LOCAL(ek_sums_run)
 #define sums_rows LOCAL(ek_sums_rows)
 #define sums_planes LOCAL(ek_sums_planes)
@@ -19,6 +20,7 @@
 #define EK_WITH_RESIDUAL 2    // there is a residual
 #define EK_WITH_WEIGHTS 4     // there are weights
 #define EK_WITH_OUTPUT 8      // store act((x - mean) * scale + shift + residual) too
+#define EK_WITH_STREAM 16     // and store it past the caches
 
 struct LOCAL(ek_sums_parameters) {
     centre_parameters centre;
@@ -44,8 +46,9 @@ EK_INLINE void sums_vector(const E *dy, const E *x, const E *residual, E *y, int
         if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
         g = deactivate(g, v, kind, f);
         if (with & EK_WITH_OUTPUT) {
-            if (whole) estore(y, activate(v, kind, f));
-            else estore_n(y, activate(v, kind, f), n);
+            if (!whole) estore_n(y, activate(v, kind, f), n);
+            else if (with & EK_WITH_STREAM) estream(y, activate(v, kind, f));
+            else estore(y, activate(v, kind, f));
         }
         if (!whole) deviation = vblend(vfirst(n), deviation, (vf)0.0f);
     }
@@ -82,7 +85,7 @@ EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, E *y,
         for (size_t q = 0; q < width; q++) {
             const size_t k = r * stride + l + q * W;
             // Where a tile takes a part of each row, what the next one needs has to be asked for.
-            if (stride > width * W) {
+            if (stride > width * W && EK_BEGINS_LINE(q, E)) {
                 __builtin_prefetch(dy + k + EK_TILE_ROWS * stride, 0, 2);
                 if (with & EK_WITH_X) __builtin_prefetch(x + k + EK_TILE_ROWS * stride, 0, 2);
                 if (with & EK_WITH_RESIDUAL)
@@ -100,14 +103,60 @@ EK_INLINE void sums_columns(const E *dy, const E *x, const E *residual, E *y,
     }
 }
 
+/// The rows of a tile one after the other, whole, with sums in L1: what memory likes best. The sums of a
+/// lane are those of sums_columns, in the same order.
+EK_INLINE void sums_by_rows(const E *dy, const E *x, const E *residual, E *y,
+                            const float *weights, size_t rows, size_t stride, size_t lanes,
+                            sums_parameters *p, int kind, const form *f, int with) {
+    float first[EK_STRIP], second[EK_STRIP];
+    memset(first, 0, sizeof first);
+    memset(second, 0, sizeof second);
+    const centre_parameters *c = &p->centre;
+    for (size_t r = 0; r < rows; r++) {
+        vf weight = (vf)1.0f;
+        if (with & EK_WITH_WEIGHTS) {
+            if (weights[r] == 0.0f) continue;
+            weight = (vf)weights[r];
+        }
+        for (size_t l = 0; l < lanes; l += W) {
+            const size_t k = r * stride + l;
+            vf a = vload(first + l), b = vload(second + l);
+            const vf mean = vload(c->mean + l), scale = vload(c->scale + l);
+            const vf shift = vload(c->shift + l);
+            if (l + W <= lanes)
+                sums_vector(dy + k, x + k, residual + k, y + k, 1, 0, weight, mean, scale, shift,
+                            kind, f, with, &a, &b);
+            else
+                sums_vector(dy + k, x + k, residual + k, y + k, 0, lanes - l, weight, mean, scale,
+                            shift, kind, f, with, &a, &b);
+            vstore(first + l, a);
+            if (with & EK_WITH_X) vstore(second + l, b);
+        }
+    }
+    for (size_t l = 0; l < lanes; l += W) {
+        double *to = p->first + l;
+        vdstore(to, vdload(to) + vwiden(vload(first + l)));
+        to = p->second + l;
+        if (with & EK_WITH_X) vdstore(to, vdload(to) + vwiden(vload(second + l)));
+    }
+}
+
 EK_INLINE void sums_lanes(const E *dy, const E *x, const E *residual, E *y,
-                          const float *weights, size_t rows, size_t stride, size_t lanes, sums_parameters *p, int kind,
-                          const form *f, int with) {
+                          const float *weights, size_t rows, size_t stride, size_t lanes,
+                          sums_parameters *p, int kind, const form *f, int with) {
+    // Columns of a row that is longer, or that is written too, leave too much to the caches.
+    const size_t block = EK_COLUMNS * W;
+    const int by_rows = lanes > (with & EK_WITH_OUTPUT ? block : 2 * block);
     for (size_t r = 0; r < rows; r += EK_TILE_ROWS) {
         const size_t count = ek_smaller(EK_TILE_ROWS, rows - r), k = r * stride;
         const float *w = with & EK_WITH_WEIGHTS ? weights + r : weights;
+        if (by_rows) {
+            sums_by_rows(dy + k, x + k, residual + k, y + k, w, count, stride, lanes, p, kind, f,
+                         with);
+            continue;
+        }
         size_t l = 0;
-        for (; l + EK_COLUMNS * W <= lanes; l += EK_COLUMNS * W)
+        for (; l + block <= lanes; l += block)
             sums_columns(dy + k, x + k, residual + k, y + k, w, count, stride, EK_COLUMNS, 1, 0, p, l,
                          kind, f, with);
         for (; l + W <= lanes; l += W)
@@ -163,19 +212,21 @@ static void sums_rows(const E *dy, const E *x, const E *residual, E *y,
     // Weighted sums and unusual activations go through the general loop.
     const int general = with | EK_WITH_X;
     const int kind = with & EK_WITH_WEIGHTS ? EK_LEAKY_RELU : f->kind;
-    switch (kind * 16 + with) {
-    case 0: EK_LOOP(EK_IDENTITY, 0)
-    case EK_WITH_X: EK_LOOP(EK_IDENTITY, EK_WITH_X)
-    case EK_RELU * 16 + EK_WITH_X: EK_LOOP(EK_RELU, EK_WITH_X)
-    case EK_RELU * 16 + (EK_WITH_X | EK_WITH_OUTPUT):
-        EK_LOOP(EK_RELU, (EK_WITH_X | EK_WITH_OUTPUT))
-    case EK_LEAKY_RELU * 16 + EK_WITH_X: EK_LOOP(EK_LEAKY_RELU, EK_WITH_X)
-    case EK_LEAKY_RELU * 16 + (EK_WITH_X | EK_WITH_OUTPUT):
-        EK_LOOP(EK_LEAKY_RELU, (EK_WITH_X | EK_WITH_OUTPUT))
-    case EK_RELU * 16 + (EK_WITH_X | EK_WITH_RESIDUAL):
-        EK_LOOP(EK_RELU, (EK_WITH_X | EK_WITH_RESIDUAL))
+#define EK_CASE(kind, with) \
+    case kind * 32 + (with): EK_LOOP(kind, (with))
+    switch (kind * 32 + with) {
+        EK_CASE(EK_IDENTITY, 0)
+        EK_CASE(EK_IDENTITY, EK_WITH_X)
+        EK_CASE(EK_IDENTITY, EK_WITH_X | EK_WITH_OUTPUT | EK_WITH_STREAM)
+        EK_CASE(EK_RELU, EK_WITH_X)
+        EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_OUTPUT)
+        EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_OUTPUT | EK_WITH_STREAM)
+        EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_RESIDUAL)
+        EK_CASE(EK_LEAKY_RELU, EK_WITH_X)
+        EK_CASE(EK_LEAKY_RELU, EK_WITH_X | EK_WITH_OUTPUT)
     default: EK_LOOP(f->kind, general)
     }
+#undef EK_CASE
 #undef EK_LOOP
 }
 
@@ -234,12 +285,17 @@ static void LOCAL(ek_sums)(const E *dy, const E *x, const float *weights, size_t
 static void LOCAL(ek_centred_sums)(const E *dy, const E *x, const float *weights, size_t outer,
                                    size_t channels, size_t inner, const double *mean,
                                    const double *scale, const double *shift, const E *residual,
-                                   int activation, float slope, E *y, double *sums) {
+                                   int activation, float slope, E *y, int stream,
+                                   double *sums) {
     const int used = activation != EK_IDENTITY || y;
+    const size_t row = inner >= EK_PLANE_MINIMUM ? inner : channels * inner;
+    const int streams = y && stream && ek_streamable(y, row * sizeof(E), W * sizeof(E));
     const int with = EK_WITH_X | (used && residual ? EK_WITH_RESIDUAL : 0) |
-                     (weights ? EK_WITH_WEIGHTS : 0) | (y ? EK_WITH_OUTPUT : 0);
+                     (weights ? EK_WITH_WEIGHTS : 0) | (y ? EK_WITH_OUTPUT : 0) |
+                     (streams ? EK_WITH_STREAM : 0);
     LOCAL(ek_sums)(dy, x, weights, outer, channels, inner, mean, used ? scale : NULL,
                    used ? shift : NULL, used ? residual : NULL, activation, slope, y, sums, with);
+    if (streams) ek_fence();
 }
 
 static void LOCAL(ek_column_sums)(const E *x, size_t outer, size_t channels, size_t inner,

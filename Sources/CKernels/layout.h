@@ -15,8 +15,12 @@
 #define EK_STRIP 512         // lanes in a strip at most
 #define EK_WIDE_ROW 64       // lanes in a row at least, where there are enough rows
 
-// Vectors of lanes that are taken at once, as many as the registers hold accumulators for.
-#define EK_COLUMNS ((size_t)(EK_WIDTH == 16 ? 4 : 2))
+// Vectors of lanes that are taken at once: as many as the registers hold accumulators for, and with them
+// so much of each row that memory is read in whole cache lines.
+#define EK_COLUMNS ((size_t)(EK_WIDTH >= 8 ? 4 : 2))
+
+/// Whether the q-th of some vectors of elements begins a cache line, if the first does.
+#define EK_BEGINS_LINE(q, element) ((q) * EK_WIDTH * sizeof(element) % 64 == 0)
 
 struct ek_layout {
     size_t lanes;  // of one outer index: channels * inner

@@ -87,9 +87,9 @@ struct NumericsTests {
             var (s, t) = ([Double](repeating: 0, count: 2 * c), [Double]())
             t = s
             ek_centred_sums_f32(
-                clean, clean, weights, n, c, k, mean, mean, mean, nil, EK_RELU, 0, nil, &s)
+                clean, clean, weights, n, c, k, mean, mean, mean, nil, EK_RELU, 0, nil, 0, &s)
             ek_centred_sums_f32(
-                dirty, dirty, weights, n, c, k, mean, mean, mean, nil, EK_RELU, 0, nil, &t)
+                dirty, dirty, weights, n, c, k, mean, mean, mean, nil, EK_RELU, 0, nil, 0, &t)
             #expect(s == t)
             let finiteSums = s.allSatisfy { $0.isFinite }
             #expect(finiteSums)

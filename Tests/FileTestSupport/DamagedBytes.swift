@@ -63,13 +63,6 @@ extension PhiloxGenerator {
     }
 }
 
-/// The largest memory this process has had so far, in bytes.
-public func peakMemory() -> Int {
-    var usage = rusage()
-    getrusage(0, &usage)  // RUSAGE_SELF, which imports as another type on each system
-    return Int(usage.ru_maxrss) * 1024
-}
-
 /// The error that reading is expected to throw.
 public func failure<R>(_ body: () throws(FileError) -> R) -> FileError? {
     do throws(FileError) {

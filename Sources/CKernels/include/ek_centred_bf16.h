@@ -18,7 +18,7 @@ void ek_centred_scale_bf16(const uint16_t *x, size_t outer, size_t channels, siz
 void ek_centred_sums_bf16(const uint16_t *dy, const uint16_t *x, const float *weights,
                           size_t outer, size_t channels, size_t inner, const double *mean,
                           const double *scale, const double *shift, const uint16_t *residual,
-                          int activation, float slope, uint16_t *y,
+                          int activation, float slope, uint16_t *y, int stream,
                           double *sums);
 
 void ek_centred_input_gradient_bf16(const uint16_t *dy, const uint16_t *x, size_t outer,

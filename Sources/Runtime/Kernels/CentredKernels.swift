@@ -216,7 +216,7 @@ final class CentredScaleKernel: Kernel {
     }
 }
 
-/// The two sums of a gradient; joined with the normalization made again, its output in the same pass.
+/// The two sums of a gradient; joined with the normalization of the same tensor, its output in the same pass.
 final class CentredSumsKernel: Kernel {
     private let dy, x: Operand
     private let normalized: Operand?
@@ -226,12 +226,14 @@ final class CentredSumsKernel: Kernel {
     private let view: ShardView
     private let activation: (kind: Int32, slope: Float)
     private let isBFloat16: Bool
+    private let stream: Int32
     private let partials: GroupPartials
 
     init?(_ call: KernelCall, _ operation: CentredSums, joining normalization: KernelCall? = nil) {
         let spec = call.inputSpecs[1]
         guard spec.type == .float32 || spec.type == .bfloat16 else { return nil }
         normalized = normalization?.outputs[0]
+        stream = normalization?.streams == true ? 1 : 0
         fallback = normalization.map { ReferenceRowsKernel(fallbackFor: $0) }
         dy = call.inputs[0]
         x = call.inputs[1]
@@ -258,12 +260,12 @@ final class CentredSumsKernel: Kernel {
             ek_centred_sums_bf16(
                 dy.pointer(task), x.pointer(task), nil, outer, view.channels, view.inner, mean,
                 parts.scale(task), parts.shift(task), parts.residual(task), activation.kind,
-                activation.slope, output?.pointer(task), sums)
+                activation.slope, output?.pointer(task), stream, sums)
         } else {
             ek_centred_sums_f32(
                 dy.pointer(task), x.pointer(task), nil, outer, view.channels, view.inner, mean,
                 parts.scale(task), parts.shift(task), parts.residual(task), activation.kind,
-                activation.slope, output?.pointer(task), sums)
+                activation.slope, output?.pointer(task), stream, sums)
         }
     }
 

@@ -61,7 +61,7 @@ final class GroupSumsKernel<T>: Kernel {
             let offset = row * view.elementsPerRow
             loops.sums(
                 dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
-                nil, nil, nil, EK_IDENTITY, 0, nil, sums)
+                nil, nil, nil, EK_IDENTITY, 0, nil, 0, sums)
             for group in 0..<view.groups {
                 var (first, second) = (0.0, 0.0)
                 for channel
@@ -120,7 +120,7 @@ final class GroupParameterSumsKernel<T>: Kernel {
             let offset = row * view.elementsPerRow
             loops.sums(
                 dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
-                nil, nil, nil, EK_IDENTITY, 0, nil, sums)
+                nil, nil, nil, EK_IDENTITY, 0, nil, 0, sums)
             for channel in 0..<view.channels {
                 let statistic = row * view.groups + channel / view.channelsPerGroup
                 total[channel] +=

@@ -26,7 +26,7 @@ struct GroupLoops<T> {
     let sums:
         (
             Source, Source, Floats, Int, Int, Int, Doubles, Doubles, Doubles, Source, Int32, Float,
-            Target, Sums
+            Target, Int32, Sums
         ) -> Void
     let inputGradient:
         (

@@ -54,7 +54,7 @@ final class JoinedGroupSumsKernel<T>: Kernel {
             let offset = row * view.elementsPerRow
             loops.sums(
                 dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
-                nil, nil, nil, EK_IDENTITY, 0, nil, sums)
+                nil, nil, nil, EK_IDENTITY, 0, nil, 0, sums)
             var channel = 0
             for statistic in (row * view.groups)..<((row + 1) * view.groups) {
                 var (ofGroup, centred) = (0.0, 0.0)

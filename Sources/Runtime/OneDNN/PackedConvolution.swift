@@ -127,6 +127,9 @@ struct PackConvolutionWeights: Rewrite {
                 extents: Array(image.dropFirst().dropLast()), weight: weight, type: type)
         }
         let output = node.outputs[0].shape
+        if type == .bfloat16, !Processor.hasBFloat16, let result = throughFloat32(node, context) {
+            return result
+        }
         switch node.operation {
         case let operation as Convolution:
             return packed(
@@ -154,6 +157,18 @@ struct PackConvolutionWeights: Rewrite {
             return withBias(node, context)
         default: return nil
         }
+    }
+
+    /// A processor without instructions for bfloat16 multiplies float32 numbers: the same, rounded once at
+    /// the end. Nil for what is not a convolution.
+    private func throughFloat32(_ node: Node, _ context: RewriteContext) -> [Tensor]? {
+        switch node.operation {
+        case is Convolution, is ConvolutionInputGradient, is ConvolutionWeightGradient: break
+        default: return nil
+        }
+        let wide = Node(node.operation, node.inputs.map { $0.cast(to: .float32) })
+        let result = replacement(for: wide, in: context)?[0] ?? wide.tensor
+        return [result.cast(to: .bfloat16)]
     }
 
     /// A convolution to whose output channels numbers are added: the primitive does that when it stores.

@@ -3,9 +3,10 @@ import Graph
 /// Pairs of nodes of a segment that one kernel carries out in one pass over what both read.
 ///
 /// In the backward pass a normalization is made again for the weight gradient of the convolution behind it,
-/// and the two sums of its own gradient are taken: both read the tensor that was normalized. Likewise the
-/// sums of group norm's gradient and those for gamma and beta. Each node keeps its place in the schedule;
-/// the second is only carried out earlier, when the first runs.
+/// and the two sums of its own gradient are taken: both read the tensor that was normalized, as do a
+/// normalization at the end of a network and its sums. Likewise the sums of group norm's gradient and those
+/// for gamma and beta. Each node keeps its place in the schedule; the second is only carried out earlier,
+/// when the first runs.
 struct JoinedPasses {
     /// For each node that takes another with it, that other.
     private(set) var partners: [Node: Node] = [:]
@@ -32,15 +33,23 @@ struct JoinedPasses {
     private static func canJoin(_ node: Node, _ other: Node) -> Bool {
         switch (node.operation, other.operation) {
         case (let normalization as CentredScale, let sums as CentredSums):
-            sums.axis == normalization.axis && sums.parts == normalization.parts
-                && sums.activation == normalization.activation
-                && Array(other.inputs.dropFirst()) == node.inputs
+            areOfOneTensor(normalization, node, sums, other)
+        case (let sums as CentredSums, let normalization as CentredScale):
+            areOfOneTensor(normalization, other, sums, node)
         case (let sums as GroupSums, let parameters as GroupParameterSums):
             readTheSame(sums, node, parameters, other)
         case (let parameters as GroupParameterSums, let sums as GroupSums):
             readTheSame(sums, other, parameters, node)
         default: false
         }
+    }
+
+    private static func areOfOneTensor(
+        _ normalization: CentredScale, _ node: Node, _ sums: CentredSums, _ other: Node
+    ) -> Bool {
+        sums.axis == normalization.axis && sums.parts == normalization.parts
+            && sums.activation == normalization.activation
+            && Array(other.inputs.dropFirst()) == node.inputs
     }
 
     private static func readTheSame(

@@ -79,7 +79,8 @@ final class KeptTransposeKernel: Kernel {
     override func run(_ task: ShardTask) {
         let first = task.start * rowsPerUnit
         ek_transpose_f32(
-            source.pointer(task), rowsPerUnit * task.count, columns, columns, target + first, stride)
+            source.pointer(task), rowsPerUnit * task.count, columns, columns, target + first, stride
+        )
     }
 }
 

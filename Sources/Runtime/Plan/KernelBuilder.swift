@@ -129,7 +129,10 @@ struct KernelBuilder {
     private func kernel(
         _ node: Node, _ units: Schedule.Units, _ segment: ExecutableSegment, joining partner: Node
     ) -> Kernel? {
-        guard !streams(node) else { return nil }
+        // Scratch memory is the partner's from its own place in the order on only.
+        if case .rows = schedule[partner].mode, case .scratch? = homes[partner.tensor] {
+            return nil
+        }
         for (sums, other) in [(partner, node), (node, partner)] {
             guard let operation = sums.operation as? any JoiningOperation else { continue }
             return operation.kernel(

@@ -40,6 +40,8 @@ struct Schedule {
     static let serialLimit = 8192
 
     private(set) var entries: [Node: Entry] = [:]
+    /// For each time, the bytes of a sample in its convolutions, from the least to the most.
+    private var grains: [Int: ClosedRange<Int>] = [:]
     /// All nodes, inputs before consumers.
     let nodes: [Node]
     /// The nodes that overwrite variables, each with the leaves of the variables it overwrites.
@@ -69,7 +71,7 @@ struct Schedule {
 
     // MARK: - Placing one node
 
-    private func place(_ node: Node) -> Entry {
+    private mutating func place(_ node: Node) -> Entry {
         if node.inputs.isEmpty {
             let extent = node.outputs[0].shape.first
             return Entry(
@@ -111,7 +113,7 @@ struct Schedule {
         return Entry(mode: .alias, time: source.time, units: units)
     }
 
-    private func placeSharded(
+    private mutating func placeSharded(
         _ node: Node, _ aligned: [Bool], extent: Int, _ mode: (Units) -> Mode
     ) -> Entry {
         let alignedUnits = zip(node.inputs, aligned).filter(\.1).compactMap {
@@ -129,7 +131,34 @@ struct Schedule {
         let time = zip(node.inputs, aligned).reduce(0) { time, input in
             max(time, earliestUse(of: input.0, byRowsOf: input.1 ? units : nil))
         }
-        return Entry(mode: mode(units), time: time, units: units)
+        var entry = Entry(mode: mode(units), time: time, units: units)
+        if units.isBatch, units.count > 0, node.isConvolution {
+            var images = zip(node.inputs, aligned).filter(\.1).map(\.0.spec)
+            if entry.mode == .rows(units) { images += node.outputs }
+            entry.time = timeOfLikeGrain(
+                images.map { $0.byteCount / units.count }.max() ?? 0, from: time)
+        }
+        return entry
+    }
+
+    // MARK: - Shards that suit all of a phase
+
+    /// How many times as many bytes a convolution of a phase may have as another: a shard that fits a
+    /// cache for one is too small to work on for the other.
+    private static let grainRatio = 4
+
+    /// The first time from the given one on whose convolutions have about as many bytes a sample. Networks
+    /// in which samples never meet would otherwise be one phase, with shards for their largest images.
+    private mutating func timeOfLikeGrain(_ bytes: Int, from earliest: Int) -> Int {
+        var time = earliest
+        while let range = grains[time],
+            max(range.upperBound, bytes) > Self.grainRatio * min(range.lowerBound, bytes)
+        {
+            time += 2
+        }
+        let range = grains[time] ?? bytes...bytes
+        grains[time] = min(range.lowerBound, bytes)...max(range.upperBound, bytes)
+        return time
     }
 
     /// Whether what a node reads row by row is made so too: it goes on with each shard then, however little
@@ -305,6 +334,18 @@ struct Schedule {
             let reads = node.inputs.compactMap { overwriter[base($0).node] }
             guard reads.allSatisfy({ $0 == user }) else { continue }
             entries[node]!.time = entries[user]!.time
+        }
+    }
+}
+
+extension Node {
+    /// Whether this is a convolution or one of its gradients, of whole images.
+    var isConvolution: Bool {
+        switch operation {
+        case is Convolution, is ConvolutionInputGradient, is ConvolutionWeightGradient,
+            is PackedConvolution, is SummedWeightGradient:
+            true
+        default: false
         }
     }
 }

@@ -3,9 +3,10 @@ import Graph
 
 /// How many units make a shard. It follows from shapes alone.
 struct ShardSize {
-    /// Bytes of a shard that still let a phase's working set stay in a core's L2: of its largest tensor where
-    /// arithmetic on blocks of it takes the time, of all that it reads and writes where that is all it does.
-    static let shardBytes = 1 << 20
+    /// Bytes of a shard that still let a phase's working set stay in a core's L2, which may be no larger than
+    /// that: of its largest tensor where arithmetic on blocks of it takes the time, of all that it reads and
+    /// writes where that is all it does.
+    static let shardBytes = 1 << 19
     /// Below this a shard is not worth its overhead.
     static let smallestShardBytes = 1 << 10
 
@@ -30,7 +31,10 @@ struct ShardSize {
         {
             shards /= 2
         }
-        let most = max(1, Self.shardBytes / max(bytes, 1))
+        // Each shard adds its part of a weight's gradient to a sum: images are to weigh as much as that.
+        let gradients = nodes.filter { $0.operation is SummedWeightGradient }
+            .map { $0.outputs[0].byteCount }
+        let most = max(1, max(Self.shardBytes, gradients.max() ?? 0) / max(bytes, 1))
         if units.count > shards * most {
             // As many in each group.
             shards = ((units.count + most - 1) / most + groups - 1) / groups * groups
@@ -40,13 +44,8 @@ struct ShardSize {
 
     /// Whether an operation reads its shard more than once, block by block.
     private func isArithmetic(_ node: Node) -> Bool {
-        switch node.operation {
-        case is Convolution, is ConvolutionInputGradient, is ConvolutionWeightGradient,
-            is PackedConvolution, is SummedWeightGradient:
-            true
-        case is MatrixProduct: node.outputs[0].shape.last != 1
-        default: false
-        }
+        node.isConvolution
+            || (node.operation is MatrixProduct && node.outputs[0].shape.last != 1)
     }
 
     /// What is read and written shard by shard, without what passes from one elementwise operation to the
