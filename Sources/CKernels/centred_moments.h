@@ -1,10 +1,11 @@
 // Moments per channel, by tiles (moments_run.h says how) that are merged in double (Chan, Golub and
 // LeVeque 1983).
 //
-// A lane's first tile is read twice: for its mean, then for the squares about that. Later tiles are
-// read once, about the mean of what was merged before, where that weighs at least as much. Its
-// distance from the tile's own mean adds to the squares, but at least half of that is real: the merge
-// counts the distance between the two as variance. So rounding stays small against the result.
+// The first tile of a lane or a channel is read twice: for its mean, then for the squares about that.
+// Later tiles are read once, about the mean of what was merged before, where that weighs at least as
+// much. Its distance from the tile's own mean adds to the squares, but at least half of that is real:
+// the merge counts the distance between the two as variance. So rounding stays small against the
+// result.
 
 #include "moments_run.h"
 
@@ -160,15 +161,13 @@ static void LOCAL(ek_moments)(const E *x, const float *weights, size_t outer, si
                 for (size_t i = 0; i < inner; i += EK_MOMENT_RUN) {
                     const size_t count = ek_smaller(EK_MOMENT_RUN, inner - i);
                     const E *from = x + (o * channels + c) * inner + i;
-                    double tile[2], total = (double)count;
-                    if (weights) {
-                        const float *w = weights + o * inner + i;
-                        total = weight_of(w, count);
-                        if (!(total > 0.0)) continue;
-                        moments_run(from, w, count, total, &tile[0], &tile[1]);
-                    } else {
-                        moments_run(from, NULL, count, total, &tile[0], &tile[1]);
-                    }
+                    const float *w = weights ? weights + o * inner + i : NULL;
+                    const double total = w ? weight_of(w, count) : (double)count;
+                    if (!(total > 0.0)) continue;
+                    const double *known = after >= total ? mean + c : NULL;
+                    double tile[2];
+                    if (w) moments_run(from, w, count, total, known, &tile[0], &tile[1]);
+                    else moments_run(from, NULL, count, total, known, &tile[0], &tile[1]);
                     const double share = total / (after + total), delta = tile[0] - mean[c];
                     mean[c] = after == 0.0 ? tile[0] : mean[c] + delta * share;
                     m2[c] += tile[1] + delta * delta * (after * share);

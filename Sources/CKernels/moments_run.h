@@ -47,15 +47,17 @@ static void moments_exact(const E *x, const float *weights, size_t rows, size_t 
     if (*m2 < 0.0) *m2 = 0.0;
 }
 
-/// Moments of one tile of a plane: `count` contiguous elements.
+/// Moments of one tile of a plane: `count` contiguous elements. `known`, where given, is the mean of at
+/// least as much weight before: the tile is read once then, about that (centred_moments.h says why that
+/// is right).
 EK_INLINE void moments_run(const E *x, const float *weights, size_t count, double total,
-                           double *mean, double *m2) {
+                           const double *known, double *mean, double *m2) {
     size_t start = 0;
     if (weights)
         while (weights[start] == 0.0f) start++;
     const vf origin = (vf)eload_n(x + start, 1)[0];
-    vf pivot = origin, sum[4], squares[4];
-    for (int pass = 0; pass < 2; pass++) {
+    vf pivot = known ? (vf)(float)*known : origin, sum[4], squares[4];
+    for (int pass = known ? 1 : 0; pass < 2; pass++) {
         for (size_t q = 0; q < 4; q++) sum[q] = squares[q] = (vf)0.0f;
         size_t k = 0;
         for (; k + 4 * W <= count; k += 4 * W)

@@ -41,7 +41,7 @@ EK_INLINE void row_moments(const E *x, size_t length, double *mean, double *m2) 
         const size_t count = length - i < EK_MOMENT_RUN ? length - i : EK_MOMENT_RUN;
         const double total = (double)count, before = (double)i, share = total / (before + total);
         double tile[2];
-        moments_run(x + i, NULL, count, total, &tile[0], &tile[1]);
+        moments_run(x + i, NULL, count, total, NULL, &tile[0], &tile[1]);
         const double delta = tile[0] - *mean;
         *mean = i == 0 ? tile[0] : *mean + delta * share;
         *m2 += tile[1] + delta * delta * (before * share);
