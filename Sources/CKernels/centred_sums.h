@@ -109,8 +109,9 @@ EK_INLINE void sums_by_rows(const E *dy, const E *x, const E *residual, E *y,
                             const float *weights, size_t rows, size_t stride, size_t lanes,
                             sums_parameters *p, int kind, const form *f, int with) {
     float first[EK_STRIP], second[EK_STRIP];
-    memset(first, 0, sizeof first);
-    memset(second, 0, sizeof second);
+    const size_t padded = (lanes + W - 1) / W * W;
+    memset(first, 0, padded * sizeof *first);
+    memset(second, 0, padded * sizeof *second);
     const centre_parameters *c = &p->centre;
     for (size_t r = 0; r < rows; r++) {
         vf weight = (vf)1.0f;
