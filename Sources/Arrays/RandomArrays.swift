@@ -1,4 +1,4 @@
-import Numerics
+import RealModule
 
 extension Philox {
     /// Numbers uniform in `range`, element `i` from counter `offset + i`.

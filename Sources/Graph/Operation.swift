@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// The scalar types of the reference backend.
 public protocol ReferenceScalar: Real, BinaryFloatingPoint, Element {}

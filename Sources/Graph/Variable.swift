@@ -1,4 +1,5 @@
 import Arrays
+import OrderedCollections
 import Synchronization
 
 /// A named cell whose value lasts from step to step: a parameter, a running statistic, a moment of an
@@ -78,8 +79,8 @@ public final class Trace: Sendable {
 
     private struct Record {
         var leaves: [Variable: Tensor] = [:]
-        var proposals: [Variable: Tensor] = [:]
-        var order: [Variable] = []
+        /// In the order in which the variables were first assigned.
+        var proposals: OrderedDictionary<Variable, Tensor> = [:]
         var checks: [FinitenessCheck] = []
     }
     private let record = Mutex(Record())
@@ -98,11 +99,7 @@ public final class Trace: Sendable {
     }
 
     func propose(_ variable: Variable, _ value: Tensor) {
-        record.withLock { record in
-            if record.proposals.updateValue(value, forKey: variable) == nil {
-                record.order.append(variable)
-            }
-        }
+        record.withLock { $0.proposals[variable] = value }
     }
 
     func require(_ check: FinitenessCheck) {
@@ -114,6 +111,6 @@ public final class Trace: Sendable {
 
     /// The proposed values, in the order in which the variables were first assigned.
     public var proposals: [(variable: Variable, value: Tensor)] {
-        record.withLock { record in record.order.map { ($0, record.proposals[$0]!) } }
+        record.withLock { record in record.proposals.map { ($0.key, $0.value) } }
     }
 }

@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 extension Initializer {
     /// The values of a parameter: float64, determined by the generator's key alone.

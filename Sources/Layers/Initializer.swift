@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// How the first values of a parameter are chosen.
 public struct Initializer: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// Batch norm with known statistics as what it is then: `scale * x + shift` per channel.
 ///

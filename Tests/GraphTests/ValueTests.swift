@@ -1,6 +1,6 @@
 import Arrays
 import Graph
-import Numerics
+import RealModule
 import Runtime
 import Testing
 

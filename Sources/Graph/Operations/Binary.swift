@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// A function of two elements, with NumPy's broadcasting.
 public struct Binary: Operation {

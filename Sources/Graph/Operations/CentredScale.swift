@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// An activation that a normalization kernel applies on its way.
 public enum FusedActivation: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// The two sums of batch norm's backward pass, per channel over the batch: of `dy`, and of
 /// `dy * (x - mean)` (Ioffe and Szegedy 2015, section 3). Both are float64 `[channels]`.

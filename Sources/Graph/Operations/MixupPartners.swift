@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// For each sample of a batch another one of the data to mix it with, and in which proportion (Zhang et
 /// al. 2018, "mixup: beyond empirical risk minimization").

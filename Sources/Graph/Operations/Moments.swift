@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// The batch moments of each channel: the one place in a forward pass where samples meet.
 ///

@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// What the updates of optimizers have in common.
 ///

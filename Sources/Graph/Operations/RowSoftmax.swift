@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// Softmax along the last axis: `exp(x - max) / sum(exp(x - max))`, or its logarithm.
 public struct RowSoftmax: Operation {

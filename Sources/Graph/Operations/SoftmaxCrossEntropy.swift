@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// The cross-entropy of softmax(logits) with integer labels: one loss for each label.
 ///

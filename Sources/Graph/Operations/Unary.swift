@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// A function of one element, applied everywhere.
 public struct Unary: Operation {

@@ -1,5 +1,5 @@
 import Arrays
-import Numerics
+import RealModule
 
 /// What a batch has to say to running statistics: its mean, its variance as it is to be stored, and which
 /// channels may be believed.

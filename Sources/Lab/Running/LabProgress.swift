@@ -1,4 +1,5 @@
 import Foundation
+import OrderedCollections
 import Synchronization
 
 /// Shows how a lab goes: on a terminal a bar for every configuration at work and one for the whole, with
@@ -22,8 +23,8 @@ public final class LabProgress: Sendable {
     }
 
     private struct State {
-        var order: [Key] = []
-        var entries: [Key: Entry] = [:]
+        /// In the order in which they were added.
+        var entries: OrderedDictionary<Key, Entry> = [:]
         /// Work that was done before this run began; it says nothing about its speed.
         var kept = 0.0
         var start = ContinuousClock.now
@@ -43,7 +44,6 @@ public final class LabProgress: Sendable {
 
     func add(_ key: Key, _ name: String, work: Double, parts: Int) {
         state.withLock { state in
-            state.order.append(key)
             state.entries[key] = Entry(name: name, work: work, parts: parts)
             state.start = .now
         }
@@ -82,9 +82,8 @@ public final class LabProgress: Sendable {
 
     private func draw(_ state: inout State) {
         erase(&state)
-        let active = state.order.compactMap { key -> String? in
-            guard let entry = state.entries[key], !entry.shares.isEmpty else { return nil }
-            return "\(Self.bar(entry.share)) \(key.experiment): \(entry.name)"
+        let active = state.entries.lazy.filter { !$0.value.shares.isEmpty }.map { key, entry in
+            "\(Self.bar(entry.share)) \(key.experiment): \(entry.name)"
         }
         let lines = active + [Self.total(state)]
         // A line that wraps would not be erased as a whole.

@@ -1,4 +1,4 @@
-import Numerics
+import RealModule
 
 /// How the learning rate goes over the steps of a training, as a factor of the optimizer's.
 ///

@@ -2,7 +2,7 @@ import Arrays
 import Graph
 import Layers
 import Normalization
-import Numerics
+import RealModule
 import Runtime
 
 /// Looks into a model while it is trained: runs a batch forward and backward in a plan of its own and
