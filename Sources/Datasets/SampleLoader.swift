@@ -6,14 +6,14 @@ import Interchange
 /// A sample is decoded once, by the thread that comes to it first; whoever needs samples that are not
 /// there yet helps. What a sample holds, and whether it can be read, follows from its file alone, not from
 /// order or threads.
-final class SampleLoader: Sendable {
-    typealias Decode = @Sendable (_ sample: Int) throws(FileError) -> Void
+package final class SampleLoader: Sendable {
+    package typealias Decode = @Sendable (_ sample: Int) throws(FileError) -> Void
 
     private let work: Work
     private let threads: Int
 
     /// - Parameter decode: writes the sample to its place in memory. Called for different samples at once.
-    init(count: Int, threads: Int, decode: @escaping Decode) {
+    package init(count: Int, threads: Int, decode: @escaping Decode) {
         work = Work(count: count, decode: decode)
         self.threads = threads
     }
@@ -22,7 +22,7 @@ final class SampleLoader: Sendable {
     deinit { work.stop() }
 
     /// Begins, in the given order; later calls do nothing. Samples that are not named come last.
-    func begin(order: some Sequence<Int>) {
+    package func begin(order: some Sequence<Int>) {
         guard work.begin(order: Array(order)) else { return }
         for index in 0..<threads {
             let thread = Thread { [work] in while work.takeNext() {} }
@@ -32,21 +32,21 @@ final class SampleLoader: Sendable {
     }
 
     /// Returns when the samples are there.
-    func require(_ samples: some Sequence<Int>) {
+    package func require(_ samples: some Sequence<Int>) {
         for sample in samples { work.finish(sample) }
     }
 
     /// Returns when all samples are there.
-    func requireAll() {
+    package func requireAll() {
         begin(order: [])
         require(0..<work.count)
     }
 
     /// Why a sample that was required could not be read; nil when it could.
-    func failure(_ sample: Int) -> FileError? { work.failure(sample) }
+    package func failure(_ sample: Int) -> FileError? { work.failure(sample) }
 
     /// The failures so far, in the order of samples.
-    var failures: [FileError] { work.failures }
+    package var failures: [FileError] { work.failures }
 }
 
 /// What the threads share. Everything that changes is guarded by the condition, which the compiler cannot

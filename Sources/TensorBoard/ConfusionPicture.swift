@@ -8,7 +8,7 @@ extension Picture {
     /// A confusion matrix: a row for each class that samples belong to, a column for each that they were
     /// taken for, darker the larger the share of the row, in percent where there is room for the digits.
     /// Nil with more than ``mostClasses`` classes.
-    static func confusion(_ matrix: ConfusionMatrix) -> Picture? {
+    package static func confusion(_ matrix: ConfusionMatrix) -> Picture? {
         let classes = matrix.classes
         guard classes <= mostClasses else { return nil }
         let cell = max(min(36, 512 / classes), 2)

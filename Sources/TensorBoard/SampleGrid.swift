@@ -3,14 +3,14 @@ import Datasets
 
 extension Picture {
     /// The longest side of a picture that holds several.
-    static let largestSide = 1024
+    package static let largestSide = 1024
 
     /// Samples of a data set of images side by side, row by row, with lines of grey between them; nil where
     /// the data are no images.
     ///
     /// Never larger than ``largestSide`` on a side: there are fewer samples then, and of a large image only
     /// every so many pixels.
-    static func samples(_ data: Dataset, count: Int) -> Picture? {
+    package static func samples(_ data: Dataset, count: Int) -> Picture? {
         let shape = data.featureShape
         guard shape.rank == 3, data.count > 0 else { return nil }
         let (height, width, channels) = (shape[0], shape[1], shape[2])

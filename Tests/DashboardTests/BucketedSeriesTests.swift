@@ -1,7 +1,7 @@
 import Arrays
 import Testing
 
-@testable import Dashboard
+import Dashboard
 
 @Suite("Downsampling")
 struct BucketedSeriesTests {

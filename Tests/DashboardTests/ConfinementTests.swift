@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Dashboard
+import Dashboard
 
 @Suite("Nothing outside the dashboard's folder is read")
 struct ConfinementTests {

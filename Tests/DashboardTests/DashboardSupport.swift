@@ -3,7 +3,7 @@ import Interchange
 import Testing
 import Training
 
-@testable import Dashboard
+import Dashboard
 
 /// A folder with folders in it that goes away.
 final class RunsFolder: Sendable {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Dashboard
+import Dashboard
 
 @Suite("Who may ask the dashboard")
 struct GateTests {

@@ -2,7 +2,7 @@ import Arrays
 import Foundation
 import Testing
 
-@testable import Dashboard
+import Dashboard
 
 @Suite("Reading files that grow")
 struct LineTailTests {

@@ -3,7 +3,7 @@ import Interchange
 import Testing
 import Training
 
-@testable import Dashboard
+import Dashboard
 
 @Suite("The runs below a folder")
 struct RunIndexTests {

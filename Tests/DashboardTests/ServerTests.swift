@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Dashboard
+import Dashboard
 
 @Suite("The dashboard's server")
 struct ServerTests {

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import Training
 
-@testable import Datasets
+import Datasets
 
 @Suite("Decoding beside a training")
 struct LoadingTests {

@@ -2,7 +2,7 @@ import Foundation
 import FoundationXML
 import Testing
 
-@testable import Lab
+import Lab
 
 @Suite("Charts")
 struct ChartTests {

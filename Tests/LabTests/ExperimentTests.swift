@@ -7,7 +7,7 @@ import Runtime
 import Testing
 import Training
 
-@testable import Lab
+import Lab
 
 @Suite("Experiments")
 struct ExperimentTests {

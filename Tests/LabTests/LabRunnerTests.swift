@@ -5,7 +5,7 @@ import Runtime
 import Testing
 import Training
 
-@testable import Lab
+import Lab
 
 @Suite("Running a lab")
 struct LabRunnerTests {

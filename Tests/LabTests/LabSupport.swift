@@ -3,7 +3,7 @@ import Datasets
 import Foundation
 import Training
 
-@testable import Lab
+import Lab
 
 /// Small data, and an experiment that takes no time.
 enum LabSupport {

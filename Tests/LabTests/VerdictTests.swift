@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-@testable import Lab
+import Lab
 
 @Suite("Verdicts follow from numbers")
 struct VerdictTests {

@@ -5,7 +5,7 @@ import Models
 import Testing
 import Training
 
-@testable import Runtime
+import Runtime
 
 /// A training step in bfloat16: nothing of it falls back to slow kernels, and what it keeps is half as much
 /// on a processor with such instructions. (On others convolutions go through float32, and trainings choose

@@ -5,7 +5,7 @@ import Models
 import Testing
 import Training
 
-@testable import Runtime
+import Runtime
 
 /// Serial work that nothing waits for runs beside a phase's shards; the rest at the end of a phase.
 @Suite struct SerialWorkTests {

@@ -3,7 +3,7 @@ import Graph
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite struct ConvolutionTests {
     /// oneDNN knows every geometry of the sample cases: none is left to the slow reference.

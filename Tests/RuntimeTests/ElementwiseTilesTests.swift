@@ -3,7 +3,7 @@ import Graph
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Elementwise operations that run together, tile by tile")
 struct ElementwiseTilesTests {

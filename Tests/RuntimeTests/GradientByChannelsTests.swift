@@ -3,7 +3,7 @@ import Graph
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// A dense layer in front of a batch norm: the weight's gradient takes the norm's by channels.
 @Suite struct GradientByChannelsTests {

@@ -3,7 +3,7 @@ import Graph
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// The sums of group norm's gradient, and those for gamma and beta, come from one pass.
 @Suite struct JoinedGroupSumsTests {

@@ -2,7 +2,7 @@ import Arrays
 import Graph
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// A normalization that is made again in the backward pass takes the sums of its gradient on its way.
 @Suite struct JoinedPassTests {

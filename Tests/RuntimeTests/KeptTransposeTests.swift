@@ -2,7 +2,7 @@ import Arrays
 import Graph
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// A weight's transpose lasts from run to run, and must never be that of another weight.
 @Suite struct KeptTransposeTests {

@@ -3,7 +3,7 @@ import Graph
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Batches that are split: what the shards give together, and that threads do not show.
 @Suite struct LargeBatchTests {

@@ -2,7 +2,7 @@ import Arrays
 import Graph
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Networks in which samples never meet: phases hold convolutions of about one size.
 @Suite struct PhaseGrainTests {

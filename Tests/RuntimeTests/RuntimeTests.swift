@@ -3,7 +3,7 @@ import Graph
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite struct FastStepTests {
     func array(_ shape: Shape, seed: UInt64, offset: Double = 0) -> NDArray {

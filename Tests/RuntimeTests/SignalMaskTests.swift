@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Signals while a step runs")
 struct SignalMaskTests {

@@ -3,7 +3,7 @@ import Graph
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Sums that are taken while tiles are made")
 struct TileSumTests {

@@ -4,7 +4,7 @@ import Foundation
 import Interchange
 import Testing
 
-@testable import TensorBoard
+import TensorBoard
 
 @Suite("Event files")
 struct EventFileTests {

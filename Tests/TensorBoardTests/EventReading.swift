@@ -2,7 +2,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-@testable import TensorBoard
+import TensorBoard
 
 /// The events of a file, checksums verified by plain arithmetic; a torn record at the end is left out.
 func events(_ path: String) throws -> [Tensorboard_Event] {

@@ -1,7 +1,7 @@
 import Arrays
 import Testing
 
-@testable import TensorBoard
+import TensorBoard
 
 @Suite("Histograms")
 struct HistogramTests {

@@ -6,7 +6,7 @@ import Layers
 import Testing
 import Training
 
-@testable import TensorBoard
+import TensorBoard
 
 @Suite("A training for TensorBoard")
 struct LoggerTests {

@@ -3,7 +3,7 @@ import Datasets
 import Testing
 import Training
 
-@testable import TensorBoard
+import TensorBoard
 
 @Suite("Pictures for TensorBoard")
 struct PictureTests {

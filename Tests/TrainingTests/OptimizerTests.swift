@@ -4,7 +4,7 @@ import Layers
 import Runtime
 import Testing
 
-@testable import Training
+import Training
 
 /// A model that is nothing but parameters.
 final class Cells: Module {

@@ -5,7 +5,7 @@ import Layers
 import Runtime
 import Testing
 
-@testable import Training
+import Training
 
 @Suite("Training in bfloat16")
 struct PrecisionTests {

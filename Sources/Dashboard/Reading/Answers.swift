@@ -1,21 +1,21 @@
 import Training
 
 /// The numbers of a run over its steps, as pages get them.
-struct SeriesAnswer: Encodable, Sendable {
+package struct SeriesAnswer: Encodable, Sendable {
     var id: String
     var revision: Int
     /// False while there is more of its files to read: ask again.
-    var isComplete: Bool
-    var series: [String: Points]
+    package var isComplete: Bool
+    package var series: [String: Points]
 
     /// Columns of equal length, a row for each interval. See ``BucketedSeries``.
-    struct Points: Encodable, Sendable {
-        var step: [Int]
+    package struct Points: Encodable, Sendable {
+        package var step: [Int]
         /// Of training; missing where they are not known.
-        var seconds: [Float?]
-        var mean: [Float]
-        var low: [Float]
-        var high: [Float]
+        package var seconds: [Float?]
+        package var mean: [Float]
+        package var low: [Float]
+        package var high: [Float]
         var notFinite: Int
 
         init(_ series: BucketedSeries) {
@@ -31,21 +31,21 @@ struct SeriesAnswer: Encodable, Sendable {
 }
 
 /// The layers of a run, at each look: how far outputs deviate, and norms of gradients.
-struct LayersAnswer: Encodable, Sendable {
+package struct LayersAnswer: Encodable, Sendable {
     var id: String
     var revision: Int
     var isComplete: Bool
-    var steps: [Int]
-    var layers: [Row]
+    package var steps: [Int]
+    package var layers: [Row]
     var gradients: [Row]
     /// How far running statistics are from the batches', in deviations.
     var gaps: [Row]
 
-    struct Row: Encodable, Sendable {
+    package struct Row: Encodable, Sendable {
         var name: String
         var kind: String?
         /// At each look; missing where it is not known.
-        var values: [Float?]
+        package var values: [Float?]
     }
 
     init(id: String, revision: Int, isComplete: Bool, looks: [StepStatistics]) {
@@ -79,14 +79,14 @@ struct LayersAnswer: Encodable, Sendable {
 }
 
 /// The distribution of a layer's outputs over the looks.
-struct LayerAnswer: Encodable, Sendable {
+package struct LayerAnswer: Encodable, Sendable {
     var name: String
     var kind: String
     /// In percent.
     var levels = StepStatistics.percentileLevels
-    var steps: [Int] = []
+    package var steps: [Int] = []
     /// At each look, for each level; missing where it is not finite.
-    var percentiles: [[Float?]] = []
+    package var percentiles: [[Float?]] = []
 
     init?(_ index: Int, looks: [StepStatistics]) {
         guard let first = looks.first, first.layers.indices.contains(index) else { return nil }

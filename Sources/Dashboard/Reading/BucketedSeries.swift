@@ -3,22 +3,22 @@
 ///
 /// An interval has a power of two of steps, the shortest with which all fit. Which intervals come out, and
 /// their extremes, depend on the numbers only, not on the order or the portions in which they came.
-struct BucketedSeries {
+package struct BucketedSeries {
     /// As many as a wide screen has points.
-    static let maximumBucketCount = 1024
+    package static let maximumBucketCount = 1024
 
-    struct Bucket: Hashable {
+    package struct Bucket: Hashable {
         /// `index * width` is the first step of the interval.
-        var index: Int
-        var count: Int
-        var sum: Double
-        var low: Double
-        var high: Double
+        package var index: Int
+        package var count: Int
+        package var sum: Double
+        package var low: Double
+        package var high: Double
         /// The last step with a number, and its time; NaN when it is not known.
-        var step: Int
+        package var step: Int
         var seconds: Double
 
-        var mean: Double { sum / Double(count) }
+        package var mean: Double { sum / Double(count) }
 
         fileprivate mutating func merge(_ other: Bucket) {
             count += other.count
@@ -29,15 +29,17 @@ struct BucketedSeries {
     }
 
     /// In the order of steps.
-    private(set) var buckets: [Bucket] = []
+    package private(set) var buckets: [Bucket] = []
     /// Steps in an interval.
-    private(set) var width = 1
+    package private(set) var width = 1
     /// Numbers that cannot be drawn.
-    private(set) var notFiniteCount = 0
+    package private(set) var notFiniteCount = 0
+
+    package init() {}
 
     /// - Parameters:
     ///   - low: the lowest of what the value is a mean of; so `high`.
-    mutating func add(
+    package mutating func add(
         step: Int, seconds: Double, _ value: Double, low: Double? = nil, high: Double? = nil
     ) {
         guard step >= 0 else { return }

@@ -6,11 +6,11 @@ import Interchange
 /// Paths are walked one name at a time from the folder's own descriptor, and no link is followed, at
 /// whatever place in the path: what is not below the folder cannot be reached, also when names are
 /// exchanged for links while they are walked.
-final class ConfinedFolder: Sendable {
+package final class ConfinedFolder: Sendable {
     let path: String
     private let descriptor: Int32
 
-    init(_ path: String) throws(FileError) {
+    package init(_ path: String) throws(FileError) {
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw FileError(
@@ -25,7 +25,7 @@ final class ConfinedFolder: Sendable {
     /// A regular file for reading; nil when there is none, or a link to one.
     ///
     /// - Parameter name: names with slashes between them, relative to the folder.
-    func file(_ name: String) -> ConfinedFile? {
+    package func file(_ name: String) -> ConfinedFile? {
         // Not to wait for the other end of a pipe.
         let number = walk(name, O_RDONLY | O_NONBLOCK)
         guard number >= 0 else { return nil }
@@ -34,14 +34,14 @@ final class ConfinedFolder: Sendable {
     }
 
     /// Makes an empty file where there is none; false when that cannot be.
-    func touch(_ name: String) -> Bool {
+    package func touch(_ name: String) -> Bool {
         let number = walk(name, O_WRONLY | O_CREAT)
         if number >= 0 { close(number) }
         return number >= 0
     }
 
     /// What is in a folder; nil when there is no such folder. The empty name is this folder.
-    func list(_ name: String) -> Listing? {
+    package func list(_ name: String) -> Listing? {
         let number = walk(name.isEmpty ? "." : name, O_RDONLY | O_DIRECTORY)
         guard number >= 0 else { return nil }
         guard let stream = fdopendir(number) else {
@@ -76,10 +76,10 @@ final class ConfinedFolder: Sendable {
         return number < 0 ? nil : ConfinedFile(number).status
     }
 
-    struct Listing {
+    package struct Listing {
         /// Of folders with more entries the rest is left out.
         static let maximumEntryCount = 100_000
-        var folders: [String] = []
+        package var folders: [String] = []
         var files: [String] = []
         fileprivate var entryCount = 0
     }
@@ -104,7 +104,7 @@ final class ConfinedFolder: Sendable {
 }
 
 /// An open file.
-final class ConfinedFile {
+package final class ConfinedFile {
     private let descriptor: Int32
 
     fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
@@ -143,7 +143,7 @@ final class ConfinedFile {
     }
 
     /// The whole file; nil when it is larger than the limit.
-    func bytes(limit: Int) -> [UInt8]? {
+    package func bytes(limit: Int) -> [UInt8]? {
         guard let size = status?.st_size, size <= limit else { return nil }
         return bytes(0..<Int(size))
     }

@@ -4,9 +4,9 @@ import Foundation
 ///
 /// A line counts when its end is written. A file that was cut short or written anew is read from its
 /// beginning again. Memory is bounded by the longest line that is taken.
-struct LineTail {
+package struct LineTail {
     /// Longer lines are left out.
-    static let maximumLineLength = 4 << 20
+    package static let maximumLineLength = 4 << 20
     /// So many bytes before the place are compared, to notice a file written anew.
     private static let traceLength = 64
 
@@ -17,6 +17,8 @@ struct LineTail {
     private var trace: [UInt8] = []
     private var isInsideLongLine = false
 
+    package init() {}
+
     /// Reads what is new.
     ///
     /// - Parameters:
@@ -24,7 +26,7 @@ struct LineTail {
     ///   - restart: called before the first line when the file is not the one known: forget its lines.
     ///   - line: called with each line, without its end. Behind it another byte can be read.
     /// - Returns: whether there is more to read.
-    mutating func read(
+    package mutating func read(
         _ file: ConfinedFile, budget: Int = .max, restart: () -> Void,
         line: (UnsafeRawBufferPointer) -> Void
     ) -> Bool {

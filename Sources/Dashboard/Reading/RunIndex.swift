@@ -3,7 +3,7 @@ import Lab
 import Training
 
 /// All runs below a folder, and what changed since when.
-actor RunIndex {
+package actor RunIndex {
     let folder: ConfinedFolder
     private var finder = RunFinder()
     private var entries: [String: Entry] = [:]
@@ -16,7 +16,7 @@ actor RunIndex {
     /// Readers of runs that someone looks at, in the order of their last use.
     private var readers: [(id: String, reader: RunReader)] = []
 
-    static let maximumRemovalCount = 1000
+    package static let maximumRemovalCount = 1000
     static let maximumReaderCount = 16
 
     private struct Entry {
@@ -39,11 +39,11 @@ actor RunIndex {
         }
     }
 
-    init(_ folder: ConfinedFolder) { self.folder = folder }
+    package init(_ folder: ConfinedFolder) { self.folder = folder }
 
     /// Looks at all runs; returns whether something changed.
     @discardableResult
-    func look() -> Bool {
+    package func look() -> Bool {
         let next = version + 1
         var hasChanged = false
         let locations = finder.find(in: folder)
@@ -103,7 +103,7 @@ actor RunIndex {
     }
 
     /// What changed after a version; everything when that is too long ago.
-    func changes(since version: Int) -> RunChanges {
+    package func changes(since version: Int) -> RunChanges {
         let isWhole = version == 0 || version < oldestVersion || version > self.version
         let since = isWhole ? 0 : version
         return RunChanges(
@@ -116,7 +116,7 @@ actor RunIndex {
     }
 
     /// What reads a run's files, with its revision; nil when there is no such run.
-    func reader(_ id: String) -> (reader: RunReader, revision: Int)? {
+    package func reader(_ id: String) -> (reader: RunReader, revision: Int)? {
         guard let entry = entries[id] else { return nil }
         let reader =
             readers.first { $0.id == id }?.reader ?? RunReader(entry.location, in: folder)
@@ -126,10 +126,10 @@ actor RunIndex {
         return (reader, entry.summary.revision)
     }
 
-    enum StopOutcome { case requested, noSuchRun, isNotRunning, isNotWritable }
+    package enum StopOutcome { case requested, noSuchRun, isNotRunning, isNotWritable }
 
     /// Asks a run, or the lab that it belongs to, to stop.
-    func stop(_ id: String) -> StopOutcome {
+    package func stop(_ id: String) -> StopOutcome {
         guard let location = entries[id]?.location else { return .noSuchRun }
         guard folder.file(location.progress)?.isLocked == true else { return .isNotRunning }
         return folder.touch(location.stop) ? .requested : .isNotWritable
@@ -137,12 +137,12 @@ actor RunIndex {
 }
 
 /// Which runs are there, or changed.
-struct RunChanges: Encodable, Sendable {
-    var version: Int
+package struct RunChanges: Encodable, Sendable {
+    package var version: Int
     /// Whether these are all runs; otherwise all others are as they were.
-    var isWhole: Bool
+    package var isWhole: Bool
     /// Whether there are more runs than are looked at.
     var isCutShort: Bool
-    var runs: [RunSummary]
-    var removed: [String]
+    package var runs: [RunSummary]
+    package var removed: [String]
 }

@@ -2,9 +2,9 @@ import Training
 
 /// Looks into a run's layers, as its `statistics.jsonl` grows: some of them, evenly over the file, and the
 /// newest. Lines that are not kept are not decoded either.
-struct RunLooks {
+package struct RunLooks {
     /// At most so many are kept, besides the newest; at least half of it once there were as many.
-    static let maximumCount = 128
+    package static let maximumCount = 128
 
     /// Every so many-th line of the file.
     private(set) var kept: [StepStatistics] = []

@@ -2,7 +2,7 @@ import Lab
 import Training
 
 /// Reads the files of one run for those who look at its charts.
-actor RunReader {
+package actor RunReader {
     /// So much is read at a time, so that something of a large run is to be seen at once.
     private static let budget = 8 << 20
 
@@ -16,7 +16,7 @@ actor RunReader {
     }
 
     /// The numbers over the steps.
-    func readSeries(revision: Int) -> SeriesAnswer {
+    package func readSeries(revision: Int) -> SeriesAnswer {
         let hasMore = series.read(location, in: folder, budget: Self.budget)
         return SeriesAnswer(
             id: location.id, revision: revision, isComplete: !hasMore,
@@ -24,7 +24,7 @@ actor RunReader {
     }
 
     /// What the layers give.
-    func readLayers(revision: Int) -> LayersAnswer {
+    package func readLayers(revision: Int) -> LayersAnswer {
         let hasMore =
             location.statistics.map { looks.read($0, in: folder, budget: Self.budget) } ?? false
         return LayersAnswer(
@@ -32,7 +32,7 @@ actor RunReader {
     }
 
     /// The distribution of one layer's outputs.
-    func readLayer(_ index: Int) -> LayerAnswer? {
+    package func readLayer(_ index: Int) -> LayerAnswer? {
         LayerAnswer(index, looks: looks.all)
     }
 }

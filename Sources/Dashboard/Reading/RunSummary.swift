@@ -3,8 +3,8 @@ import Lab
 import Training
 
 /// What the list of runs shows of one.
-struct RunSummary: Codable, Hashable, Sendable {
-    enum State: String, Codable {
+package struct RunSummary: Codable, Hashable, Sendable {
+    package enum State: String, Codable {
         case running, finished, stopped, interrupted
         /// Its process ended without a word.
         case broken
@@ -12,24 +12,24 @@ struct RunSummary: Codable, Hashable, Sendable {
         case unknown
     }
 
-    var id: String
+    package var id: String
     /// Of a lab's training.
-    var experiment: String?
-    var state = State.unknown
-    var step: Int?
+    package var experiment: String?
+    package var state = State.unknown
+    package var step: Int?
     var totalSteps: Int?
     var epoch: Int?
     var loss: Double?
     var testLoss: Double?
-    var testAccuracy: Double?
+    package var testAccuracy: Double?
     var samplesPerSecond: Double?
     /// Of training, and since 1970 at the last line.
     var seconds: Double?
     var time: Double?
     /// What was trained and how, in a few words each.
-    var setting: [String] = []
+    package var setting: [String] = []
     /// Whether looks into the layers were recorded.
-    var hasLayers = false
+    package var hasLayers = false
     /// Changes whenever one of its files does.
     var revision = 0
 

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The clients that listen to events. What they are sent is not kept here: a client that is woken asks
 /// what has changed since it last asked, so for a slow one changes add up to one, and nothing grows.
-final class EventHub: Sendable {
-    static let maximumClientCount = 100
+package final class EventHub: Sendable {
+    package static let maximumClientCount = 100
     /// A client that takes nothing for so long is dropped.
     static let patience = Duration.seconds(30)
 
@@ -17,10 +17,12 @@ final class EventHub: Sendable {
     private let clients = Mutex<[Int: Client]>([:])
     private let nextNumber = Atomic<Int>(0)
 
-    var clientCount: Int { clients.withLock { $0.count } }
+    package init() {}
+
+    package var clientCount: Int { clients.withLock { $0.count } }
 
     /// A new client; nil when there are too many.
-    func join(_ channel: (any Channel)?) -> Membership? {
+    package func join(_ channel: (any Channel)?) -> Membership? {
         let number = nextNumber.add(1, ordering: .relaxed).newValue
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let isMember = clients.withLock { clients in
@@ -34,7 +36,7 @@ final class EventHub: Sendable {
     }
 
     /// Wakes all clients.
-    func wakeAll() {
+    package func wakeAll() {
         for client in clients.withLock({ Array($0.values) }) { client.wake.yield() }
     }
 
@@ -47,14 +49,14 @@ final class EventHub: Sendable {
     }
 
     /// Lets all go.
-    func close() {
+    package func close() {
         for client in clients.withLock({ Array($0.values) }) { client.wake.finish() }
     }
 
     /// A client's place, which it leaves when the last reference goes.
-    final class Membership: Sendable {
+    package final class Membership: Sendable {
         private let number: Int
-        let wakes: AsyncStream<Void>
+        package let wakes: AsyncStream<Void>
         private let hub: EventHub
 
         fileprivate init(number: Int, wakes: AsyncStream<Void>, hub: EventHub) {

@@ -5,27 +5,39 @@
 /// rebinding) makes this server look like that page's own. So requests must name this server (`Host`), and
 /// must not come from elsewhere (`Origin`, `Sec-Fetch-Site`); whoever stops a run must also say so in a
 /// header that other sites cannot set.
-struct Gate: Sendable {
+package struct Gate: Sendable {
     /// Whether it is bound to an address of this machine alone.
     let isLocal: Bool
     let port: Int
     /// Needed for everything when it is not local.
-    let token: String?
+    package let token: String?
 
-    /// What of a request decides.
-    struct Visit {
-        var method: String
-        var host: String?
-        var origin: String?
-        /// `Sec-Fetch-Site`, which browsers send.
-        var site: String?
-        /// `X-EvenKeel`
-        var mark: String?
-        /// From the address or the cookie.
-        var tokens: [String] = []
+    package init(isLocal: Bool, port: Int, token: String?) {
+        (self.isLocal, self.port, self.token) = (isLocal, port, token)
     }
 
-    enum Refusal: Error, Hashable {
+    /// What of a request decides.
+    package struct Visit {
+        package var method: String
+        package var host: String?
+        package var origin: String?
+        /// `Sec-Fetch-Site`, which browsers send.
+        package var site: String?
+        /// `X-EvenKeel`
+        package var mark: String?
+        /// From the address or the cookie.
+        package var tokens: [String] = []
+
+        package init(
+            method: String, host: String? = nil, origin: String? = nil, site: String? = nil,
+            mark: String? = nil
+        ) {
+            (self.method, self.host, self.origin) = (method, host, origin)
+            (self.site, self.mark) = (site, mark)
+        }
+    }
+
+    package enum Refusal: Error, Hashable {
         case host, crossSite, token, method
 
         var sentence: String {
@@ -42,9 +54,9 @@ struct Gate: Sendable {
     }
 
     /// The header that says that the page itself asks for something to be done.
-    static let mark = "stop"
+    package static let mark = "stop"
 
-    func check(_ visit: Visit) throws(Refusal) {
+    package func check(_ visit: Visit) throws(Refusal) {
         guard let host = visit.host, isKnown(host) else { throw .host }
         if let site = visit.site, site != "same-origin", site != "none" { throw .crossSite }
         if let origin = visit.origin, !["http://\(host)", "https://\(host)"].contains(origin) {
@@ -81,7 +93,7 @@ struct Gate: Sendable {
     }
 
     /// 128 bits from the system.
-    static func newToken() -> String {
+    package static func newToken() -> String {
         var generator = SystemRandomNumberGenerator()
         return (0..<2).map { _ in
             let digits = String(generator.next(), radix: 16)

@@ -1,11 +1,11 @@
 import Lab
 
 /// A file of the page. They are part of the program: none is read from the disk.
-struct PageFile: Sendable {
+package struct PageFile: Sendable {
     let type: String
     let bytes: [UInt8]
 
-    static let all: [String: PageFile] = [
+    package static let all: [String: PageFile] = [
         "/": PageFile("text/html", PackageResources.index_html),
         "/report.css": PageFile("text/css", Array(ReportStyle.css.utf8)),
         "/dashboard.css": PageFile("text/css", PackageResources.dashboard_css),

@@ -1,19 +1,19 @@
 import Foundation
 
 /// How numbers become positions along an axis.
-struct AxisScale {
-    enum Kind: String, Codable, Sendable { case linear, logarithmic }
+package struct AxisScale {
+    package enum Kind: String, Codable, Sendable { case linear, logarithmic }
 
     let kind: Kind
     /// In the numbers' own terms.
     let range: ClosedRange<Double>
     /// Where the marks with numbers stand.
-    let ticks: [Double]
+    package let ticks: [Double]
 
     /// A scale that holds the finite values; a logarithmic one leaves out what is not positive.
     ///
     /// - Parameter endsAtTicks: whether a linear scale goes on to the next round number at both ends.
-    init(
+    package init(
         _ kind: Kind, values: some Sequence<Double>, includes: [Double] = [],
         endsAtTicks: Bool = true
     ) {
@@ -47,7 +47,7 @@ struct AxisScale {
     }
 
     /// 0 at the range's start, 1 at its end; nil for what has no place.
-    func position(_ value: Double) -> Double? {
+    package func position(_ value: Double) -> Double? {
         guard value.isFinite else { return nil }
         switch kind {
         case .linear:

@@ -64,11 +64,17 @@ public struct Chart: Sendable {
         public struct Series: Sendable {
             public var name: String
             public var values: [Bar?]
+
+            package init(name: String, values: [Bar?]) { (self.name, self.values) = (name, values) }
         }
 
         public struct Bar: Sendable {
             public var value: Double
             public var range: ClosedRange<Double>?
+
+            package init(value: Double, range: ClosedRange<Double>? = nil) {
+                (self.value, self.range) = (value, range)
+            }
         }
 
         public init(_ categories: [String], y: String, _ series: [Series]) {

@@ -40,7 +40,7 @@ public struct DataTable: Sendable {
     static let maximumShownRows = 120
 
     /// As an HTML table.
-    var html: String {
+    package var html: String {
         let every = (rows.count - 1) / Self.maximumShownRows + 1
         let head = columns.map { Markup.element("th", ["scope": "col"], Markup.escape($0)) }
         let body = rows.enumerated().filter { $0.offset % every == 0 }.map { _, row in
@@ -66,7 +66,7 @@ public struct DataTable: Sendable {
 
 extension Chart.Lines {
     /// A row for each horizontal position, a column for each line and the edges of its bands.
-    var table: DataTable {
+    package var table: DataTable {
         var columns = [xLabel]
         for line in lines {
             let name = line.name.isEmpty ? yLabel : line.name

@@ -75,11 +75,13 @@ struct LineDrawing {
 }
 
 /// Fewer points that look the same.
-enum Downsampling {
-    static let maximumCount = 400
+package enum Downsampling {
+    package static let maximumCount = 400
 
     /// Of every run of points the lowest and the highest, in order; the first and the last stay.
-    static func reduced(_ points: [Chart.Point], to count: Int = maximumCount) -> [Chart.Point] {
+    package static func reduced(
+        _ points: [Chart.Point], to count: Int = maximumCount
+    ) -> [Chart.Point] {
         guard points.count > count, count >= 4 else { return points }
         let runs = count / 2 - 1
         let inner = points.count - 2

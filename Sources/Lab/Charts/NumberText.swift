@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as people read them.
-enum NumberText {
+package enum NumberText {
     /// With about so many significant digits, without zeros at the end.
-    static func short(_ value: Double, digits: Int = 4) -> String {
+    package static func short(_ value: Double, digits: Int = 4) -> String {
         guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "-∞" }
         let size = abs(value)
         if value == value.rounded() && size < 1e6 { return String(format: "%.0f", value) }

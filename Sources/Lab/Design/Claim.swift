@@ -1,10 +1,10 @@
 /// What an experiment claims, to be judged by its numbers.
-struct Claim: Sendable {
+package struct Claim: Sendable {
     /// As it would be said if it held.
     let text: String
-    let judge: @Sendable (Results) -> Verdict
+    package let judge: @Sendable (Results) -> Verdict
     /// Whether what it is about was measured at all.
-    private(set) var applies: @Sendable (Results) -> Bool = { _ in true }
+    package private(set) var applies: @Sendable (Results) -> Bool = { _ in true }
 
     init(text: String, judge: @escaping @Sendable (Results) -> Verdict) {
         (self.text, self.judge) = (text, judge)
@@ -73,7 +73,7 @@ public struct Verdict: Codable, Hashable, Sendable {
         return interval.upperBound < threshold ? .notConfirmed : .inconclusive
     }
 
-    init(ratios: [Bounded], threshold: Double, isUpperLimit: Bool = false) {
+    package init(ratios: [Bounded], threshold: Double, isUpperLimit: Bool = false) {
         values = ratios.map(\.value)
         self.threshold = threshold
         let limit = isUpperLimit ? "at most" : "at least"
@@ -101,7 +101,7 @@ public struct Verdict: Codable, Hashable, Sendable {
             + Self.spread(interval, count: values.count) + "; \(wanted)"
     }
 
-    init(differences: [Double], threshold: Double, unit: String) {
+    package init(differences: [Double], threshold: Double, unit: String) {
         values = differences
         self.threshold = threshold
         let space = unit.isEmpty ? "" : " \(unit)"

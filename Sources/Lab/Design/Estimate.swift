@@ -1,13 +1,13 @@
 import Foundation
 
 /// A mean over seeds, and the interval that holds the true mean with 95 % confidence (Student's t).
-struct Estimate: Hashable, Sendable {
-    let mean: Double
+package struct Estimate: Hashable, Sendable {
+    package let mean: Double
     /// Nil when there are fewer than two values.
-    let interval: ClosedRange<Double>?
+    package let interval: ClosedRange<Double>?
     let count: Int
 
-    init?(_ values: [Double]) {
+    package init?(_ values: [Double]) {
         guard !values.isEmpty, values.allSatisfy(\.isFinite) else { return nil }
         count = values.count
         let mean = values.reduce(0, +) / Double(values.count)

@@ -9,12 +9,23 @@ public struct Experiment: Sendable {
     /// Where the claim comes from.
     public let source: String
     /// Whether times are the result, so that configurations take turns on all threads.
-    var takesTurns = false
+    let takesTurns: Bool
     /// What becomes of a network of the user's.
-    public internal(set) var withModel = "It takes the place of the network."
-    let grid: @Sendable (LabOptions) -> Grid
-    let figures: [Figure]
-    let claims: [Claim]
+    public let withModel: String
+    package let grid: @Sendable (LabOptions) -> Grid
+    package let figures: [Figure]
+    package let claims: [Claim]
+
+    package init(
+        name: String, title: String, question: String, setUp: String, source: String,
+        takesTurns: Bool = false, withModel: String = "It takes the place of the network.",
+        grid: @escaping @Sendable (LabOptions) -> Grid, figures: [Figure], claims: [Claim]
+    ) {
+        (self.name, self.title, self.question) = (name, title, question)
+        (self.setUp, self.source, self.takesTurns) = (setUp, source, takesTurns)
+        (self.withModel, self.grid) = (withModel, grid)
+        (self.figures, self.claims) = (figures, claims)
+    }
 
     public static let all: [Experiment] = [
         convergence, learningRate, initialization, gradientFlow, covariateShift, batchSize,
@@ -25,6 +36,6 @@ public struct Experiment: Sendable {
 }
 
 /// Something to be drawn of an experiment's results.
-struct Figure: Sendable {
-    let draw: @Sendable (Results) -> [Chart]
+package struct Figure: Sendable {
+    package let draw: @Sendable (Results) -> [Chart]
 }

@@ -2,7 +2,7 @@ extension Figure {
     /// A series over the steps, a line for each level of an axis, with the range of the seeds around it.
     ///
     /// - Parameter levels: which entries; all by default.
-    static func curves(
+    package static func curves(
         _ title: String, _ series: String, y: String, x: String = "step", lines: String,
         at levels: [String: String] = [:], xScale: AxisScale.Kind = .linear,
         yScale: AxisScale.Kind = .linear
@@ -86,7 +86,7 @@ extension Figure {
     }
 
     /// A bar for each level of an axis; one of each group for each level of another axis.
-    static func bars(
+    package static func bars(
         _ title: String, _ scalar: String, y: String, over axis: String, groups: String? = nil,
         at levels: [String: String] = [:], yScale: AxisScale.Kind = .linear
     ) -> Figure {

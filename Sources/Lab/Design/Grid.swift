@@ -1,8 +1,8 @@
 import Training
 
 /// A value of an axis, such as 0.1 of the learning rates.
-struct Level: Hashable, Sendable {
-    var label: String
+package struct Level: Hashable, Sendable {
+    package var label: String
     /// Where it stands on a numeric axis.
     var number: Double?
 
@@ -11,27 +11,27 @@ struct Level: Hashable, Sendable {
 }
 
 /// The configurations of an experiment: every combination of the levels of some axes.
-struct Grid: Sendable {
-    struct Configuration: Sendable {
+package struct Grid: Sendable {
+    package struct Configuration: Sendable {
         /// The level on each axis, in the axes' order.
         var levels: [(axis: String, level: Level)]
-        var trial: Trial
+        package var trial: Trial
 
         /// Such as `norm=batch, learning rate=0.1`.
-        var name: String {
+        package var name: String {
             levels.map { "\($0.axis)=\($0.level.label)" }.joined(separator: ", ")
         }
 
-        func level(_ axis: String) -> Level? { levels.first { $0.axis == axis }?.level }
+        package func level(_ axis: String) -> Level? { levels.first { $0.axis == axis }?.level }
     }
 
     /// What a level does to a trial.
     typealias Change = (inout Trial) -> Void
 
-    private(set) var configurations: [Configuration]
+    package private(set) var configurations: [Configuration]
 
     /// One configuration, to be varied.
-    init(_ trial: Trial) { configurations = [Configuration(levels: [], trial: trial)] }
+    package init(_ trial: Trial) { configurations = [Configuration(levels: [], trial: trial)] }
 
     /// Every configuration so far, at every level of one more axis.
     func over(_ axis: String, _ levels: [(level: Level, change: Change)]) -> Grid {
@@ -48,9 +48,9 @@ struct Grid: Sendable {
     }
 
     /// The same for numbers.
-    func over(_ axis: String, numbers: [Double], _ change: @escaping (inout Trial, Double) -> Void)
-        -> Grid
-    {
+    package func over(
+        _ axis: String, numbers: [Double], _ change: @escaping (inout Trial, Double) -> Void
+    ) -> Grid {
         over(axis, numbers.map { number in (Level(number), { change(&$0, number) }) })
     }
 
@@ -64,7 +64,7 @@ struct Grid: Sendable {
     }
 
     /// Over normalizers.
-    func overNorms(_ norms: [NormKind]) -> Grid {
+    package func overNorms(_ norms: [NormKind]) -> Grid {
         over(Axis.norm, norms.map { norm in (Level(norm.rawValue), { $0.run.norm = norm }) })
     }
 
@@ -77,7 +77,7 @@ struct Grid: Sendable {
 }
 
 /// The names of axes that experiments share.
-enum Axis {
-    static let norm = "normalizer"
+package enum Axis {
+    package static let norm = "normalizer"
     static let network = "network"
 }

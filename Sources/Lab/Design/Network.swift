@@ -5,7 +5,7 @@ import Models
 import Training
 
 /// What an experiment trains.
-enum Network: Hashable, Sendable {
+package enum Network: Hashable, Sendable {
     /// A stack of layers. Where it says `batchNorm`, the trial's normalizer goes.
     case layers(ModelDescription)
     /// Two stages of two convolutions of these widths, and a hidden dense layer.
@@ -18,7 +18,7 @@ enum Network: Hashable, Sendable {
     /// Dense hidden layers, each with a place for a normalizer.
     ///
     /// - Parameter normIsLast: whether the normalizer stands behind the activation.
-    static func perceptron(
+    package static func perceptron(
         _ hidden: [Int], activation: LayerKind = .relu, initializer: String = "he",
         normIsLast: Bool = false, dropout: Double = 0
     ) -> Network {
@@ -41,7 +41,7 @@ enum Network: Hashable, Sendable {
     }
 
     /// The network for samples of a shape, with a normalizer in its places and with its initial values.
-    func make(norm: NormKind, data: Dataset, seed: UInt64) throws -> Module {
+    package func make(norm: NormKind, data: Dataset, seed: UInt64) throws -> Module {
         let classes = data.classCount ?? 1
         let shape = data.featureShape
         let model: Module =
@@ -78,7 +78,7 @@ extension ModelDescription {
     ///
     /// Where it does not centre the batch, the layer in front of it has a bias again; one that brings its
     /// own activation takes away the one behind it.
-    func normalized(by norm: NormKind) -> ModelDescription {
+    package func normalized(by norm: NormKind) -> ModelDescription {
         ModelDescription(Self.normalized(layers, by: norm))
     }
 
@@ -138,7 +138,7 @@ extension ModelDescription {
     /// With every batch norm that stands beside an activation before it or behind it.
     ///
     /// What is not centred directly has a bias again, where it had none for the batch norm's sake.
-    func withNorms(behindActivations: Bool) -> ModelDescription {
+    package func withNorms(behindActivations: Bool) -> ModelDescription {
         func placed(_ layers: [Layer]) -> [Layer] {
             var result = layers.map { $0.mapParts(placed) }
             var place = 0

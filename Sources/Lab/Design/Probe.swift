@@ -1,5 +1,5 @@
 /// What is recorded of a trial.
-enum Probe: Hashable, Sendable {
+package enum Probe: Hashable, Sendable {
     /// At the end: `testAccuracy`, `testLoss`, `trainAccuracy`, `trainLoss`, `gap` (of the accuracies),
     /// `diverged` (1 or 0) and `seconds`.
     case ending

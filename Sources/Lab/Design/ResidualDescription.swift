@@ -4,7 +4,7 @@ import Models
 import Training
 
 /// A network of dense layers with shortcuts, to ask where a normalizer belongs in a residual block.
-struct ResidualDescription: Hashable, Sendable {
+package struct ResidualDescription: Hashable, Sendable {
     enum Order: String, Hashable, Sendable {
         /// dense, norm, activation, dense, norm, add, activation (He et al. 2016, "Deep residual learning").
         case postActivation

@@ -1,9 +1,13 @@
 /// What an experiment's trials gave.
-struct Results: Sendable {
-    struct Entry: Sendable {
+package struct Results: Sendable {
+    package struct Entry: Sendable {
         let configuration: Grid.Configuration
         /// By seed; fewer than planned while the experiment is not finished.
-        let outcomes: [Int: Outcome]
+        package let outcomes: [Int: Outcome]
+
+        package init(configuration: Grid.Configuration, outcomes: [Int: Outcome]) {
+            (self.configuration, self.outcomes) = (configuration, outcomes)
+        }
 
         func level(_ axis: String) -> Level { configuration.level(axis) ?? Level("") }
 
@@ -12,7 +16,9 @@ struct Results: Sendable {
         }
     }
 
-    var entries: [Entry]
+    package var entries: [Entry]
+
+    package init(entries: [Entry]) { self.entries = entries }
 
     /// The entries at some levels, by label.
     func at(_ levels: [String: String]) -> Results {
@@ -31,7 +37,7 @@ struct Results: Sendable {
     }
 
     /// The seeds that every entry has.
-    var commonSeeds: [Int] {
+    package var commonSeeds: [Int] {
         guard let first = entries.first else { return [] }
         return first.outcomes.keys.filter { seed in
             entries.allSatisfy { $0.outcomes[seed] != nil }
@@ -62,10 +68,10 @@ struct Results: Sendable {
 }
 
 /// A number of which sometimes only a bound is known: what was not reached within a training takes longer.
-struct Bounded: Hashable, Sendable {
-    enum Kind: Hashable, Sendable { case exact, atLeast, atMost }
+package struct Bounded: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable { case exact, atLeast, atMost }
     var value: Double
     var kind = Kind.exact
 
-    init(_ value: Double, _ kind: Kind = .exact) { (self.value, self.kind) = (value, kind) }
+    package init(_ value: Double, _ kind: Kind = .exact) { (self.value, self.kind) = (value, kind) }
 }

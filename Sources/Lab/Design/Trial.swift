@@ -4,18 +4,18 @@ import Training
 
 /// One training of an experiment: what is trained, how, and what is recorded. Everything about it but the
 /// seed.
-struct Trial: Hashable, Sendable {
-    var network: Network
+package struct Trial: Hashable, Sendable {
+    package var network: Network
     /// The optimizer, the length, the batch and so on. Its model is `network`'s.
-    var run: RunConfiguration
-    var probes: [Probe]
+    package var run: RunConfiguration
+    package var probes: [Probe]
     /// How many samples are trained on; nil takes all.
     var trainSamples: Int?
     /// How many samples of the test data accuracies are taken on; nil takes all.
-    var testSamples: Int?
+    package var testSamples: Int?
 
     /// Plain gradient descent with a constant rate: nothing that would stand between cause and effect.
-    init(_ network: Network, steps: Int, batchSize: Int = 60, learningRate: Double = 0.1) {
+    package init(_ network: Network, steps: Int, batchSize: Int = 60, learningRate: Double = 0.1) {
         self.network = network
         var run = RunConfiguration()
         run.optimizer = .sgd
@@ -32,7 +32,7 @@ struct Trial: Hashable, Sendable {
     }
 
     /// What tells the trial from any other, as text: a finished one is kept only under the same.
-    var stamp: String {
+    package var stamp: String {
         var run = run
         var name = "as described"
         if case .layers(let description) = network {

@@ -1,7 +1,7 @@
 import Training
 
 extension Experiment {
-    static let batchSize = Experiment(
+    package static let batchSize = Experiment(
         name: "batch-size",
         title: "Small batches",
         question: "How does accuracy depend on the batch size, per normalizer?",

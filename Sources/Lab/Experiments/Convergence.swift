@@ -1,7 +1,7 @@
 import Training
 
 extension Experiment {
-    static let convergence = Experiment(
+    package static let convergence = Experiment(
         name: "convergence",
         title: "Convergence with and without normalization",
         question: "How many steps, and seconds, does a network need to an accuracy?",

@@ -1,7 +1,7 @@
 import Training
 
 extension Experiment {
-    static let cost = Experiment(
+    package static let cost = Experiment(
         name: "cost",
         title: "What a normalizer costs",
         question:

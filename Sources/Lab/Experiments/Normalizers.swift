@@ -1,7 +1,7 @@
 import Training
 
 extension Experiment {
-    static let normalizers = Experiment(
+    package static let normalizers = Experiment(
         name: "normalizers",
         title: "All normalizers on one task",
         question: "Which normalizer trains this network best?",

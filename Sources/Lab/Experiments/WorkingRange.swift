@@ -2,7 +2,7 @@ import Foundation
 import Training
 
 /// What two experiments share: over which values of a setting a network trains.
-enum WorkingRange {
+package enum WorkingRange {
     /// 1, 3.16, 10 and so on, between powers of ten.
     static func halfDecades(from first: Int, to last: Int) -> [Double] {
         (2 * first...2 * last).map { half in
@@ -34,7 +34,7 @@ enum WorkingRange {
     ///
     /// A range goes from the smallest to the largest value that works, and half a step of the grid beyond
     /// on both sides, so that a single value has a width too.
-    static func claim(_ text: String, over axis: String) -> Claim {
+    package static func claim(_ text: String, over axis: String) -> Claim {
         .ratio(text, atLeast: 10) { seed in
             let best = seed.outcomes([:]).compactMap { $0.outcome.scalars["testAccuracy"] }.max()
             guard let best else { return nil }

@@ -14,7 +14,7 @@ public struct LabFolder: Sendable {
 
     public init(_ path: String) { self.path = path }
 
-    var manifestPath: String { path + "/lab.json" }
+    package var manifestPath: String { path + "/lab.json" }
     public var reportPath: String { path + "/report.html" }
 
     /// What a report says about how its numbers came to be.
@@ -63,7 +63,7 @@ public struct LabFolder: Sendable {
     }
 
     /// Keeps other programs from running a lab in the folder, which is made where there is none.
-    func claim() throws(FileError) -> FolderClaim {
+    package func claim() throws(FileError) -> FolderClaim {
         try makeFolder("")
         return try FolderClaim(
             path,
@@ -82,7 +82,7 @@ public struct LabFolder: Sendable {
     /// Makes the folder and writes the manifest. What an earlier run with the same options left is kept, and
     /// its experiments stay in the report; one with other options is refused.
     @discardableResult
-    func begin(_ manifest: Manifest) throws -> Manifest {
+    package func begin(_ manifest: Manifest) throws -> Manifest {
         var manifest = manifest
         if FileManager.default.fileExists(atPath: manifestPath) {
             let known = try read()
@@ -132,7 +132,7 @@ public struct LabFolder: Sendable {
         package static let progressSuffix = ".progress.jsonl"
     }
 
-    func save(
+    package func save(
         _ outcome: Outcome, _ experiment: Experiment, _ configuration: Grid.Configuration,
         seed: Int, data: String
     ) throws {
@@ -174,7 +174,7 @@ public struct LabFolder: Sendable {
         "\(path)/\(experiment.name)/trials/\(Self.fileName(configuration, seed: seed))"
     }
 
-    static func fileName(_ configuration: Grid.Configuration, seed: Int) -> String {
+    package static func fileName(_ configuration: Grid.Configuration, seed: Int) -> String {
         let name = configuration.levels.map(\.level.label).joined(separator: "_")
         let plain = name.map {
             $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "." || $0 == "_" ? $0 : "-"
@@ -183,7 +183,7 @@ public struct LabFolder: Sendable {
     }
 
     /// What there is of an experiment.
-    func results(_ experiment: Experiment, _ options: LabOptions) -> Results {
+    package func results(_ experiment: Experiment, _ options: LabOptions) -> Results {
         Results(
             entries: experiment.grid(options).configurations.map { configuration in
                 let pairs = (0..<options.seeds).compactMap { seed in

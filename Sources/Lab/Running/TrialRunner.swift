@@ -6,19 +6,27 @@ import Runtime
 import Training
 
 /// Trains one trial with one seed, and records what its probes ask for.
-struct TrialRunner {
+package struct TrialRunner {
     let trial: Trial
     let seed: Int
     let train: Dataset
     let test: Dataset
     let workers: Workers
     /// The file of `ProgressLine`s; nil for none.
-    var progressPath: String?
+    let progressPath: String?
     /// Told of every step: how many of how many are done. False stops.
     let goesOn: (_ done: Int, _ total: Int) -> Bool
 
+    package init(
+        trial: Trial, seed: Int, train: Dataset, test: Dataset, workers: Workers,
+        progressPath: String? = nil, goesOn: @escaping (_ done: Int, _ total: Int) -> Bool
+    ) {
+        (self.trial, self.seed, self.train, self.test) = (trial, seed, train, test)
+        (self.workers, self.progressPath, self.goesOn) = (workers, progressPath, goesOn)
+    }
+
     /// Nil when it was stopped.
-    func run() throws -> Outcome? {
+    package func run() throws -> Outcome? {
         let setting = try makeSetting()
         let recorders = trial.probes.compactMap { $0.recorder(setting) }
         let stopper = Stopper(goesOn)

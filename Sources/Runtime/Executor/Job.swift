@@ -172,8 +172,8 @@ final class Job: @unchecked Sendable {
 }
 
 /// A phase in executable form.
-struct ExecutablePhase {
-    var segments: [ExecutableSegment] = []
+package struct ExecutablePhase {
+    package var segments: [ExecutableSegment] = []
     /// Small serial work that one worker does while shards run.
     var beside: [Kernel] = []
     /// Small serial work before the shards run.
@@ -189,16 +189,16 @@ struct ExecutablePhase {
 }
 
 /// Kernels that run shard by shard over the same units.
-struct ExecutableSegment {
+package struct ExecutableSegment {
     /// Fixed, so that merges do not depend on the number of threads.
     static let maximalGroupCount = 8
 
     let unitCount: Int
     let unitsPerShard: Int
-    var kernels: [Kernel] = []
+    package var kernels: [Kernel] = []
     var reductions: [Kernel] = []
     /// Nodes that the kernel of another node carries out on its way.
-    var joined: Set<Node> = []
+    package var joined: Set<Node> = []
 
     var shardCount: Int { (unitCount + unitsPerShard - 1) / unitsPerShard }
     var groupCount: Int { min(Self.maximalGroupCount, shardCount) }

@@ -2,14 +2,14 @@ import Synchronization
 
 /// Merges the partial results of groups in the fixed tree as the groups finish, on the workers that
 /// finish them. What is merged with what does not depend on the order in which they do.
-final class MergeTree {
+package final class MergeTree {
     private let count: Int
     /// For each inner node, how many of its two sides have arrived: the node that merges `i` and
     /// `i + distance` is at `level * count + i`.
     private let arrivals: UnsafeMutablePointer<Atomic<Int>>
     private let capacity: Int
 
-    init(count: Int) {
+    package init(count: Int) {
         self.count = count
         var levels = 0
         while 1 << levels < count { levels += 1 }
@@ -25,7 +25,7 @@ final class MergeTree {
 
     /// Says that a group is complete, and merges whatever can be merged now. Returns whether that was
     /// everything: the result is then that of group 0.
-    func arrive(_ group: Int, merge: (_ into: Int, _ from: Int) -> Void) -> Bool {
+    package func arrive(_ group: Int, merge: (_ into: Int, _ from: Int) -> Void) -> Bool {
         var (position, distance, level) = (group, 1, 0)
         while distance < count {
             let left = position / (2 * distance) * (2 * distance)

@@ -1,5 +1,5 @@
 /// A piece of work prepared at planning time. `run` is called once per shard, by any worker.
-class Kernel {
+package class Kernel {
     /// Computes the task's units.
     func run(_ task: ShardTask) {
         preconditionFailure("a kernel must say what it computes")
@@ -29,7 +29,7 @@ final class SerialReductionKernel: Kernel {
 
 /// The fixed binary tree in which partial results merge: 0 takes 1, 2 takes 3, then 0 takes 2, and so on.
 @inline(__always)
-func mergeInTree(_ count: Int, _ merge: (_ into: Int, _ from: Int) -> Void) {
+package func mergeInTree(_ count: Int, _ merge: (_ into: Int, _ from: Int) -> Void) {
     var distance = 1
     while distance < count {
         var index = 0

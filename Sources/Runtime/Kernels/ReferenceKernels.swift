@@ -3,7 +3,7 @@ import Graph
 
 /// The general kernel: computes a shard with the operation's reference implementation in Double. For
 /// whatever has no kernel of its own; it allocates, and is slow.
-final class ReferenceRowsKernel: Kernel {
+package final class ReferenceRowsKernel: Kernel {
     private let call: KernelCall
     private let aligned: [Bool]
 
@@ -49,7 +49,7 @@ extension ReferenceRowsKernel {
 }
 
 /// The general kernel of reductions: reference results per shard, merged by the operation's own rule.
-final class ReferenceReductionKernel: Kernel {
+package final class ReferenceReductionKernel: Kernel {
     private let call: KernelCall
     private let aligned: [Bool]
     private let partials: UnsafeMutablePointer<[Values<Double>]>

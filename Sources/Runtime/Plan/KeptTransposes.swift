@@ -7,9 +7,9 @@ import Graph
 /// A step that multiplies by a transposed weight and updates the weight in place would transpose all of
 /// it at its beginning, which no other work waits for less. Instead the transpose is kept, and the shard
 /// that updates rows of the weight writes them into the transpose while they are in cache.
-struct KeptTransposes {
+package struct KeptTransposes {
     /// The transposing nodes, with the leaf that each transposes.
-    private(set) var leaves: [Node: Node] = [:]
+    package private(set) var leaves: [Node: Node] = [:]
     /// Those whose rows lie further apart than they are long, with the elements from one row to the next.
     private var strides: [Node: Int] = [:]
 

@@ -4,9 +4,9 @@ import Graph
 /// A step compiled for given input shapes: phases of kernels, and the memory they work in.
 public final class Plan {
     let program: TracedStep
-    let schedule: Schedule
-    let homes: [Tensor: Planner.Home]
-    let phases: [ExecutablePhase]
+    package let schedule: Schedule
+    package let homes: [Tensor: Planner.Home]
+    package let phases: [ExecutablePhase]
     /// The nodes of each phase's segments, for the description.
     let segmentNodes: [[[Node]]]
     let scratchBytes: Int

@@ -2,13 +2,13 @@ import Arrays
 import Graph
 
 /// Turns a traced step into phases of kernels over buffers: the compiler's last stage.
-struct Planner {
+package struct Planner {
     let program: TracedStep
     let schedule: Schedule
     let workers: Int
 
     /// Where the value of a base tensor lives.
-    enum Home: Hashable {
+    package enum Home: Hashable {
         case scratch(offset: Int)
         /// Never stored as a whole: see ``ElementwiseTiles``.
         case tile
@@ -292,7 +292,7 @@ struct Planner {
 extension TracedStep {
     /// The same step with every output and proposal in memory of its own: what is also a leaf, or another
     /// result, is copied.
-    func separatingResults() -> TracedStep {
+    package func separatingResults() -> TracedStep {
         var result = self
         var taken: Set<Tensor> = []
         func base(_ tensor: Tensor) -> Tensor {

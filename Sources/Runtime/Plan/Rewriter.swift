@@ -1,10 +1,10 @@
 import Graph
 
 /// The passes that a step goes through before it is planned, in order.
-struct Rewriter {
+package struct Rewriter {
     let passes: [any Rewrite.Type]
 
-    static var standard: Rewriter {
+    package static var standard: Rewriter {
         Rewriter(passes: [
             RemoveStopGradient.self, BroadcastOuterProduct.self, ShareEqualNodes.self,
             FuseInputGradient.self, FuseGroupInputGradient.self, FuseEvoNormGradient.self,
@@ -21,7 +21,7 @@ struct Rewriter {
         Rewriter(passes: (fusesOutputs ? [FuseConvolutionOutput.self] : []) + [SplitRows.self])
     }
 
-    func rewrite(_ program: TracedStep) -> TracedStep {
+    package func rewrite(_ program: TracedStep) -> TracedStep {
         let fused = passes.reduce(program) { program, pass in
             program.mappingRoots(GraphRewriter(pass).callAsFunction)
         }

@@ -7,8 +7,8 @@ import Graph
 /// made row by row can be used at the same time by work on the same rows; anything else needs all of it
 /// and comes in a later phase. Reductions are complete for the epilogue of their phase. Serial work that
 /// nothing waits for has time 2p too: one worker does it beside the shards.
-struct Schedule {
-    enum Mode: Hashable {
+package struct Schedule {
+    package enum Mode: Hashable {
         /// A constant, an input, a variable, or the kept transpose of one.
         case leaf
         /// The same memory as its input.
@@ -22,16 +22,16 @@ struct Schedule {
     }
 
     /// What a segment's shards count: samples of the batch, or rows of something else.
-    struct Units: Hashable {
+    package struct Units: Hashable {
         var count: Int
         /// Whether the units are samples; work on samples shares shards.
         var isBatch: Bool
     }
 
-    struct Entry {
-        var mode: Mode
+    package struct Entry {
+        package var mode: Mode
         /// 2 * phase, or 2 * phase + 1 for the epilogue; -1 before the first phase.
-        var time: Int
+        package var time: Int
         /// How each output's rows group into units, where it has rows.
         var units: Units?
     }
@@ -43,16 +43,16 @@ struct Schedule {
     /// For each time, the bytes of a sample in its convolutions, from the least to the most.
     private var grains: [Int: ClosedRange<Int>] = [:]
     /// All nodes, inputs before consumers.
-    let nodes: [Node]
+    package let nodes: [Node]
     /// The nodes that overwrite variables, each with the leaves of the variables it overwrites.
-    let commits: [Node: [Node]]
-    let keptTransposes: KeptTransposes
+    package let commits: [Node: [Node]]
+    package let keptTransposes: KeptTransposes
 
-    subscript(node: Node) -> Entry { entries[node]! }
+    package subscript(node: Node) -> Entry { entries[node]! }
 
     var phaseCount: Int { (entries.values.map(\.time).max() ?? -1) / 2 + 1 }
 
-    init(_ program: TracedStep) {
+    package init(_ program: TracedStep) {
         nodes = topologicalOrder(program.roots)
         commits = program.inPlaceCommits(nodes)
         keptTransposes = KeptTransposes(program, nodes, commits: commits)
@@ -63,7 +63,7 @@ struct Schedule {
     }
 
     /// The tensor whose memory this one is.
-    func base(_ tensor: Tensor) -> Tensor {
+    package func base(_ tensor: Tensor) -> Tensor {
         var tensor = tensor
         while entries[tensor.node]!.mode == .alias { tensor = tensor.node.inputs[0] }
         return tensor
@@ -340,7 +340,7 @@ struct Schedule {
 
 extension Node {
     /// Whether this is a convolution or one of its gradients, of whole images.
-    var isConvolution: Bool {
+    package var isConvolution: Bool {
         switch operation {
         case is Convolution, is ConvolutionInputGradient, is ConvolutionWeightGradient,
             is PackedConvolution, is SummedWeightGradient:

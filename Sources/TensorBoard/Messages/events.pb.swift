@@ -11,7 +11,7 @@
 // What TensorBoard's event files are made of, as far as it is written here: the public message names and
 // field numbers of its format. events.pb.swift is generated from it, by swift-protobuf's plugin:
 //
-//     protoc --swift_out=. events.proto
+//     protoc --swift_opt=Visibility=Package --swift_out=. events.proto
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -30,17 +30,17 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-nonisolated enum Tensorboard_DataType: SwiftProtobuf.Enum, Swift.CaseIterable {
-  typealias RawValue = Int
+package nonisolated enum Tensorboard_DataType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
   case dtInvalid // = 0
   case dtString // = 7
   case UNRECOGNIZED(Int)
 
-  init() {
+  package init() {
     self = .dtInvalid
   }
 
-  init?(rawValue: Int) {
+  package init?(rawValue: Int) {
     switch rawValue {
     case 0: self = .dtInvalid
     case 7: self = .dtString
@@ -48,7 +48,7 @@ nonisolated enum Tensorboard_DataType: SwiftProtobuf.Enum, Swift.CaseIterable {
     }
   }
 
-  var rawValue: Int {
+  package var rawValue: Int {
     switch self {
     case .dtInvalid: return 0
     case .dtString: return 7
@@ -57,27 +57,27 @@ nonisolated enum Tensorboard_DataType: SwiftProtobuf.Enum, Swift.CaseIterable {
   }
 
   // The compiler won't synthesize support with the UNRECOGNIZED case.
-  static let allCases: [Tensorboard_DataType] = [
+  package static let allCases: [Tensorboard_DataType] = [
     .dtInvalid,
     .dtString,
   ]
 
 }
 
-nonisolated struct Tensorboard_Event: Sendable {
+package nonisolated struct Tensorboard_Event: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Seconds since 1970.
-  var wallTime: Double = 0
+  package var wallTime: Double = 0
 
-  var step: Int64 = 0
+  package var step: Int64 = 0
 
-  var what: Tensorboard_Event.OneOf_What? = nil
+  package var what: Tensorboard_Event.OneOf_What? = nil
 
   /// "brain.Event:2", in the first event of a file.
-  var fileVersion: String {
+  package var fileVersion: String {
     get {
       if case .fileVersion(let v)? = what {return v}
       return String()
@@ -85,7 +85,7 @@ nonisolated struct Tensorboard_Event: Sendable {
     set {what = .fileVersion(newValue)}
   }
 
-  var summary: Tensorboard_Summary {
+  package var summary: Tensorboard_Summary {
     get {
       if case .summary(let v)? = what {return v}
       return Tensorboard_Summary()
@@ -93,7 +93,7 @@ nonisolated struct Tensorboard_Event: Sendable {
     set {what = .summary(newValue)}
   }
 
-  var sessionLog: Tensorboard_SessionLog {
+  package var sessionLog: Tensorboard_SessionLog {
     get {
       if case .sessionLog(let v)? = what {return v}
       return Tensorboard_SessionLog()
@@ -101,9 +101,9 @@ nonisolated struct Tensorboard_Event: Sendable {
     set {what = .sessionLog(newValue)}
   }
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated enum OneOf_What: Equatable, Sendable {
+  package nonisolated enum OneOf_What: Equatable, Sendable {
     /// "brain.Event:2", in the first event of a file.
     case fileVersion(String)
     case summary(Tensorboard_Summary)
@@ -111,30 +111,30 @@ nonisolated struct Tensorboard_Event: Sendable {
 
   }
 
-  init() {}
+  package init() {}
 }
 
-nonisolated struct Tensorboard_SessionLog: Sendable {
+package nonisolated struct Tensorboard_SessionLog: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// START: what earlier files say of the event's step and later ones is void.
-  var status: Tensorboard_SessionLog.SessionStatus = .statusUnspecified
+  package var status: Tensorboard_SessionLog.SessionStatus = .statusUnspecified
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated enum SessionStatus: SwiftProtobuf.Enum, Swift.CaseIterable {
-    typealias RawValue = Int
+  package nonisolated enum SessionStatus: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
     case statusUnspecified // = 0
     case start // = 1
     case UNRECOGNIZED(Int)
 
-    init() {
+    package init() {
       self = .statusUnspecified
     }
 
-    init?(rawValue: Int) {
+    package init?(rawValue: Int) {
       switch rawValue {
       case 0: self = .statusUnspecified
       case 1: self = .start
@@ -142,7 +142,7 @@ nonisolated struct Tensorboard_SessionLog: Sendable {
       }
     }
 
-    var rawValue: Int {
+    package var rawValue: Int {
       switch self {
       case .statusUnspecified: return 0
       case .start: return 1
@@ -151,63 +151,63 @@ nonisolated struct Tensorboard_SessionLog: Sendable {
     }
 
     // The compiler won't synthesize support with the UNRECOGNIZED case.
-    static let allCases: [Tensorboard_SessionLog.SessionStatus] = [
+    package static let allCases: [Tensorboard_SessionLog.SessionStatus] = [
       .statusUnspecified,
       .start,
     ]
 
   }
 
-  init() {}
+  package init() {}
 }
 
-nonisolated struct Tensorboard_Summary: Sendable {
+package nonisolated struct Tensorboard_Summary: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var value: [Tensorboard_Summary.Value] = []
+  package var value: [Tensorboard_Summary.Value] = []
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated struct Image: Sendable {
+  package nonisolated struct Image: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    var height: Int32 = 0
+    package var height: Int32 = 0
 
-    var width: Int32 = 0
+    package var width: Int32 = 0
 
     /// Channels: 1 is grey, 3 are red, green and blue.
-    var colorspace: Int32 = 0
+    package var colorspace: Int32 = 0
 
-    var encodedImageString: Data = Data()
+    package var encodedImageString: Data = Data()
 
-    var unknownFields = SwiftProtobuf.UnknownStorage()
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-    init() {}
+    package init() {}
   }
 
-  nonisolated struct Value: Sendable {
+  package nonisolated struct Value: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    var tag: String = String()
+    package var tag: String = String()
 
-    var metadata: Tensorboard_SummaryMetadata {
+    package var metadata: Tensorboard_SummaryMetadata {
       get {_metadata ?? Tensorboard_SummaryMetadata()}
       set {_metadata = newValue}
     }
     /// Returns true if `metadata` has been explicitly set.
-    var hasMetadata: Bool {self._metadata != nil}
+    package var hasMetadata: Bool {self._metadata != nil}
     /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
-    mutating func clearMetadata() {self._metadata = nil}
+    package mutating func clearMetadata() {self._metadata = nil}
 
-    var value: Tensorboard_Summary.Value.OneOf_Value? = nil
+    package var value: Tensorboard_Summary.Value.OneOf_Value? = nil
 
-    var simpleValue: Float {
+    package var simpleValue: Float {
       get {
         if case .simpleValue(let v)? = value {return v}
         return 0
@@ -215,7 +215,7 @@ nonisolated struct Tensorboard_Summary: Sendable {
       set {value = .simpleValue(newValue)}
     }
 
-    var image: Tensorboard_Summary.Image {
+    package var image: Tensorboard_Summary.Image {
       get {
         if case .image(let v)? = value {return v}
         return Tensorboard_Summary.Image()
@@ -223,7 +223,7 @@ nonisolated struct Tensorboard_Summary: Sendable {
       set {value = .image(newValue)}
     }
 
-    var histo: Tensorboard_HistogramProto {
+    package var histo: Tensorboard_HistogramProto {
       get {
         if case .histo(let v)? = value {return v}
         return Tensorboard_HistogramProto()
@@ -231,7 +231,7 @@ nonisolated struct Tensorboard_Summary: Sendable {
       set {value = .histo(newValue)}
     }
 
-    var tensor: Tensorboard_TensorProto {
+    package var tensor: Tensorboard_TensorProto {
       get {
         if case .tensor(let v)? = value {return v}
         return Tensorboard_TensorProto()
@@ -239,9 +239,9 @@ nonisolated struct Tensorboard_Summary: Sendable {
       set {value = .tensor(newValue)}
     }
 
-    var unknownFields = SwiftProtobuf.UnknownStorage()
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-    nonisolated enum OneOf_Value: Equatable, Sendable {
+    package nonisolated enum OneOf_Value: Equatable, Sendable {
       case simpleValue(Float)
       case image(Tensorboard_Summary.Image)
       case histo(Tensorboard_HistogramProto)
@@ -249,122 +249,122 @@ nonisolated struct Tensorboard_Summary: Sendable {
 
     }
 
-    init() {}
+    package init() {}
 
     fileprivate var _metadata: Tensorboard_SummaryMetadata? = nil
   }
 
-  init() {}
+  package init() {}
 }
 
-nonisolated struct Tensorboard_SummaryMetadata: Sendable {
+package nonisolated struct Tensorboard_SummaryMetadata: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var pluginData: Tensorboard_SummaryMetadata.PluginData {
+  package var pluginData: Tensorboard_SummaryMetadata.PluginData {
     get {_pluginData ?? Tensorboard_SummaryMetadata.PluginData()}
     set {_pluginData = newValue}
   }
   /// Returns true if `pluginData` has been explicitly set.
-  var hasPluginData: Bool {self._pluginData != nil}
+  package var hasPluginData: Bool {self._pluginData != nil}
   /// Clears the value of `pluginData`. Subsequent reads from it will return its default value.
-  mutating func clearPluginData() {self._pluginData = nil}
+  package mutating func clearPluginData() {self._pluginData = nil}
 
-  var displayName: String = String()
+  package var displayName: String = String()
 
   /// Markdown.
-  var summaryDescription: String = String()
+  package var summaryDescription: String = String()
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated struct PluginData: Sendable {
+  package nonisolated struct PluginData: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    var pluginName: String = String()
+    package var pluginName: String = String()
 
-    var unknownFields = SwiftProtobuf.UnknownStorage()
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-    init() {}
+    package init() {}
   }
 
-  init() {}
+  package init() {}
 
   fileprivate var _pluginData: Tensorboard_SummaryMetadata.PluginData? = nil
 }
 
-nonisolated struct Tensorboard_HistogramProto: Sendable {
+package nonisolated struct Tensorboard_HistogramProto: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var min: Double = 0
+  package var min: Double = 0
 
-  var max: Double = 0
+  package var max: Double = 0
 
-  var num: Double = 0
+  package var num: Double = 0
 
-  var sum: Double = 0
+  package var sum: Double = 0
 
-  var sumSquares: Double = 0
+  package var sumSquares: Double = 0
 
   /// The upper end of each bucket; the first begins at min.
-  var bucketLimit: [Double] = []
+  package var bucketLimit: [Double] = []
 
-  var bucket: [Double] = []
+  package var bucket: [Double] = []
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  init() {}
+  package init() {}
 }
 
-nonisolated struct Tensorboard_TensorShapeProto: Sendable {
+package nonisolated struct Tensorboard_TensorShapeProto: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var dim: [Tensorboard_TensorShapeProto.Dim] = []
+  package var dim: [Tensorboard_TensorShapeProto.Dim] = []
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated struct Dim: Sendable {
+  package nonisolated struct Dim: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    var size: Int64 = 0
+    package var size: Int64 = 0
 
-    var unknownFields = SwiftProtobuf.UnknownStorage()
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-    init() {}
+    package init() {}
   }
 
-  init() {}
+  package init() {}
 }
 
-nonisolated struct Tensorboard_TensorProto: Sendable {
+package nonisolated struct Tensorboard_TensorProto: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var dtype: Tensorboard_DataType = .dtInvalid
+  package var dtype: Tensorboard_DataType = .dtInvalid
 
-  var tensorShape: Tensorboard_TensorShapeProto {
+  package var tensorShape: Tensorboard_TensorShapeProto {
     get {_tensorShape ?? Tensorboard_TensorShapeProto()}
     set {_tensorShape = newValue}
   }
   /// Returns true if `tensorShape` has been explicitly set.
-  var hasTensorShape: Bool {self._tensorShape != nil}
+  package var hasTensorShape: Bool {self._tensorShape != nil}
   /// Clears the value of `tensorShape`. Subsequent reads from it will return its default value.
-  mutating func clearTensorShape() {self._tensorShape = nil}
+  package mutating func clearTensorShape() {self._tensorShape = nil}
 
-  var stringVal: [Data] = []
+  package var stringVal: [Data] = []
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  init() {}
+  package init() {}
 
   fileprivate var _tensorShape: Tensorboard_TensorShapeProto? = nil
 }
@@ -374,14 +374,14 @@ nonisolated struct Tensorboard_TensorProto: Sendable {
 fileprivate nonisolated let _protobuf_package = "tensorboard"
 
 nonisolated extension Tensorboard_DataType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DT_INVALID\0\u{2}\u{7}DT_STRING\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DT_INVALID\0\u{2}\u{7}DT_STRING\0")
 }
 
 nonisolated extension Tensorboard_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}wall_time\0\u{1}step\0\u{3}file_version\0\u{2}\u{2}summary\0\u{4}\u{2}session_log\0")
+  package static let protoMessageName: String = _protobuf_package + ".Event"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}wall_time\0\u{1}step\0\u{3}file_version\0\u{2}\u{2}summary\0\u{4}\u{2}session_log\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -428,7 +428,7 @@ nonisolated extension Tensorboard_Event: SwiftProtobuf.Message, SwiftProtobuf._M
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     // The use of inline closures is to circumvent an issue where the compiler
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
@@ -457,7 +457,7 @@ nonisolated extension Tensorboard_Event: SwiftProtobuf.Message, SwiftProtobuf._M
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_Event, rhs: Tensorboard_Event) -> Bool {
+  package static func ==(lhs: Tensorboard_Event, rhs: Tensorboard_Event) -> Bool {
     if lhs.wallTime != rhs.wallTime {return false}
     if lhs.step != rhs.step {return false}
     if lhs.what != rhs.what {return false}
@@ -467,10 +467,10 @@ nonisolated extension Tensorboard_Event: SwiftProtobuf.Message, SwiftProtobuf._M
 }
 
 nonisolated extension Tensorboard_SessionLog: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".SessionLog"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0")
+  package static let protoMessageName: String = _protobuf_package + ".SessionLog"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -482,14 +482,14 @@ nonisolated extension Tensorboard_SessionLog: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if self.status != .statusUnspecified {
       try visitor.visitSingularEnumField(value: self.status, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_SessionLog, rhs: Tensorboard_SessionLog) -> Bool {
+  package static func ==(lhs: Tensorboard_SessionLog, rhs: Tensorboard_SessionLog) -> Bool {
     if lhs.status != rhs.status {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -497,14 +497,14 @@ nonisolated extension Tensorboard_SessionLog: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension Tensorboard_SessionLog.SessionStatus: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATUS_UNSPECIFIED\0\u{1}START\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATUS_UNSPECIFIED\0\u{1}START\0")
 }
 
 nonisolated extension Tensorboard_Summary: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".Summary"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}value\0")
+  package static let protoMessageName: String = _protobuf_package + ".Summary"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}value\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -516,14 +516,14 @@ nonisolated extension Tensorboard_Summary: SwiftProtobuf.Message, SwiftProtobuf.
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.value.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.value, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_Summary, rhs: Tensorboard_Summary) -> Bool {
+  package static func ==(lhs: Tensorboard_Summary, rhs: Tensorboard_Summary) -> Bool {
     if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -531,10 +531,10 @@ nonisolated extension Tensorboard_Summary: SwiftProtobuf.Message, SwiftProtobuf.
 }
 
 nonisolated extension Tensorboard_Summary.Image: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = Tensorboard_Summary.protoMessageName + ".Image"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}width\0\u{1}colorspace\0\u{3}encoded_image_string\0")
+  package static let protoMessageName: String = Tensorboard_Summary.protoMessageName + ".Image"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}width\0\u{1}colorspace\0\u{3}encoded_image_string\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -549,7 +549,7 @@ nonisolated extension Tensorboard_Summary.Image: SwiftProtobuf.Message, SwiftPro
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if self.height != 0 {
       try visitor.visitSingularInt32Field(value: self.height, fieldNumber: 1)
     }
@@ -565,7 +565,7 @@ nonisolated extension Tensorboard_Summary.Image: SwiftProtobuf.Message, SwiftPro
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_Summary.Image, rhs: Tensorboard_Summary.Image) -> Bool {
+  package static func ==(lhs: Tensorboard_Summary.Image, rhs: Tensorboard_Summary.Image) -> Bool {
     if lhs.height != rhs.height {return false}
     if lhs.width != rhs.width {return false}
     if lhs.colorspace != rhs.colorspace {return false}
@@ -576,10 +576,10 @@ nonisolated extension Tensorboard_Summary.Image: SwiftProtobuf.Message, SwiftPro
 }
 
 nonisolated extension Tensorboard_Summary.Value: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = Tensorboard_Summary.protoMessageName + ".Value"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}simple_value\0\u{2}\u{2}image\0\u{1}histo\0\u{2}\u{3}tensor\0\u{1}metadata\0")
+  package static let protoMessageName: String = Tensorboard_Summary.protoMessageName + ".Value"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}simple_value\0\u{2}\u{2}image\0\u{1}histo\0\u{2}\u{3}tensor\0\u{1}metadata\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -639,7 +639,7 @@ nonisolated extension Tensorboard_Summary.Value: SwiftProtobuf.Message, SwiftPro
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     // The use of inline closures is to circumvent an issue where the compiler
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
@@ -672,7 +672,7 @@ nonisolated extension Tensorboard_Summary.Value: SwiftProtobuf.Message, SwiftPro
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_Summary.Value, rhs: Tensorboard_Summary.Value) -> Bool {
+  package static func ==(lhs: Tensorboard_Summary.Value, rhs: Tensorboard_Summary.Value) -> Bool {
     if lhs.tag != rhs.tag {return false}
     if lhs._metadata != rhs._metadata {return false}
     if lhs.value != rhs.value {return false}
@@ -682,10 +682,10 @@ nonisolated extension Tensorboard_Summary.Value: SwiftProtobuf.Message, SwiftPro
 }
 
 nonisolated extension Tensorboard_SummaryMetadata: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".SummaryMetadata"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}plugin_data\0\u{3}display_name\0\u{3}summary_description\0")
+  package static let protoMessageName: String = _protobuf_package + ".SummaryMetadata"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}plugin_data\0\u{3}display_name\0\u{3}summary_description\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -699,7 +699,7 @@ nonisolated extension Tensorboard_SummaryMetadata: SwiftProtobuf.Message, SwiftP
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     // The use of inline closures is to circumvent an issue where the compiler
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
@@ -716,7 +716,7 @@ nonisolated extension Tensorboard_SummaryMetadata: SwiftProtobuf.Message, SwiftP
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_SummaryMetadata, rhs: Tensorboard_SummaryMetadata) -> Bool {
+  package static func ==(lhs: Tensorboard_SummaryMetadata, rhs: Tensorboard_SummaryMetadata) -> Bool {
     if lhs._pluginData != rhs._pluginData {return false}
     if lhs.displayName != rhs.displayName {return false}
     if lhs.summaryDescription != rhs.summaryDescription {return false}
@@ -726,10 +726,10 @@ nonisolated extension Tensorboard_SummaryMetadata: SwiftProtobuf.Message, SwiftP
 }
 
 nonisolated extension Tensorboard_SummaryMetadata.PluginData: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = Tensorboard_SummaryMetadata.protoMessageName + ".PluginData"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}plugin_name\0")
+  package static let protoMessageName: String = Tensorboard_SummaryMetadata.protoMessageName + ".PluginData"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}plugin_name\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -741,14 +741,14 @@ nonisolated extension Tensorboard_SummaryMetadata.PluginData: SwiftProtobuf.Mess
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.pluginName.isEmpty {
       try visitor.visitSingularStringField(value: self.pluginName, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_SummaryMetadata.PluginData, rhs: Tensorboard_SummaryMetadata.PluginData) -> Bool {
+  package static func ==(lhs: Tensorboard_SummaryMetadata.PluginData, rhs: Tensorboard_SummaryMetadata.PluginData) -> Bool {
     if lhs.pluginName != rhs.pluginName {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -756,10 +756,10 @@ nonisolated extension Tensorboard_SummaryMetadata.PluginData: SwiftProtobuf.Mess
 }
 
 nonisolated extension Tensorboard_HistogramProto: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".HistogramProto"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}min\0\u{1}max\0\u{1}num\0\u{1}sum\0\u{3}sum_squares\0\u{3}bucket_limit\0\u{1}bucket\0")
+  package static let protoMessageName: String = _protobuf_package + ".HistogramProto"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}min\0\u{1}max\0\u{1}num\0\u{1}sum\0\u{3}sum_squares\0\u{3}bucket_limit\0\u{1}bucket\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -777,7 +777,7 @@ nonisolated extension Tensorboard_HistogramProto: SwiftProtobuf.Message, SwiftPr
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if self.min.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.min, fieldNumber: 1)
     }
@@ -802,7 +802,7 @@ nonisolated extension Tensorboard_HistogramProto: SwiftProtobuf.Message, SwiftPr
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_HistogramProto, rhs: Tensorboard_HistogramProto) -> Bool {
+  package static func ==(lhs: Tensorboard_HistogramProto, rhs: Tensorboard_HistogramProto) -> Bool {
     if lhs.min != rhs.min {return false}
     if lhs.max != rhs.max {return false}
     if lhs.num != rhs.num {return false}
@@ -816,10 +816,10 @@ nonisolated extension Tensorboard_HistogramProto: SwiftProtobuf.Message, SwiftPr
 }
 
 nonisolated extension Tensorboard_TensorShapeProto: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".TensorShapeProto"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}dim\0")
+  package static let protoMessageName: String = _protobuf_package + ".TensorShapeProto"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}dim\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -831,14 +831,14 @@ nonisolated extension Tensorboard_TensorShapeProto: SwiftProtobuf.Message, Swift
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.dim.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.dim, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_TensorShapeProto, rhs: Tensorboard_TensorShapeProto) -> Bool {
+  package static func ==(lhs: Tensorboard_TensorShapeProto, rhs: Tensorboard_TensorShapeProto) -> Bool {
     if lhs.dim != rhs.dim {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -846,10 +846,10 @@ nonisolated extension Tensorboard_TensorShapeProto: SwiftProtobuf.Message, Swift
 }
 
 nonisolated extension Tensorboard_TensorShapeProto.Dim: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = Tensorboard_TensorShapeProto.protoMessageName + ".Dim"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}size\0")
+  package static let protoMessageName: String = Tensorboard_TensorShapeProto.protoMessageName + ".Dim"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}size\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -861,14 +861,14 @@ nonisolated extension Tensorboard_TensorShapeProto.Dim: SwiftProtobuf.Message, S
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if self.size != 0 {
       try visitor.visitSingularInt64Field(value: self.size, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_TensorShapeProto.Dim, rhs: Tensorboard_TensorShapeProto.Dim) -> Bool {
+  package static func ==(lhs: Tensorboard_TensorShapeProto.Dim, rhs: Tensorboard_TensorShapeProto.Dim) -> Bool {
     if lhs.size != rhs.size {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -876,10 +876,10 @@ nonisolated extension Tensorboard_TensorShapeProto.Dim: SwiftProtobuf.Message, S
 }
 
 nonisolated extension Tensorboard_TensorProto: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".TensorProto"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dtype\0\u{3}tensor_shape\0\u{4}\u{6}string_val\0")
+  package static let protoMessageName: String = _protobuf_package + ".TensorProto"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dtype\0\u{3}tensor_shape\0\u{4}\u{6}string_val\0")
 
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -893,7 +893,7 @@ nonisolated extension Tensorboard_TensorProto: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     // The use of inline closures is to circumvent an issue where the compiler
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
@@ -910,7 +910,7 @@ nonisolated extension Tensorboard_TensorProto: SwiftProtobuf.Message, SwiftProto
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Tensorboard_TensorProto, rhs: Tensorboard_TensorProto) -> Bool {
+  package static func ==(lhs: Tensorboard_TensorProto, rhs: Tensorboard_TensorProto) -> Bool {
     if lhs.dtype != rhs.dtype {return false}
     if lhs._tensorShape != rhs._tensorShape {return false}
     if lhs.stringVal != rhs.stringVal {return false}

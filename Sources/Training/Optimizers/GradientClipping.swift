@@ -10,7 +10,7 @@ public enum GradientClipping: Hashable, Sendable {
     case value(Double)
 
     /// The clipped gradients without their common scale, and the scale (a float64 scalar).
-    func apply(_ gradients: [Tensor]) -> (gradients: [Tensor], scale: Tensor) {
+    package func apply(_ gradients: [Tensor]) -> (gradients: [Tensor], scale: Tensor) {
         let one = Tensor.ones([], .float64)
         switch self {
         case .value(let limit):
