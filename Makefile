@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 python := .venv/bin/python
+# Tests share the build of everything else. For a loop of edits, or in the debugger: CONFIGURATION=debug.
+CONFIGURATION ?= release
 # The rooms that are written in Swift and have an interface: all but the C targets and the command.
 rooms := $(sort $(filter-out C% evenkeel-cli,$(notdir $(patsubst %/,%,$(wildcard Sources/*/)))))
 formatted := $(wildcard Package.swift Sources Tests Examples)
@@ -23,8 +25,10 @@ demo: setup ## Train on Fashion-MNIST with and without batch norm, and write a r
 	.build/release/evenkeel demo
 	.build/release/evenkeel lab run convergence --quick --output runs/demo/lab
 
-test: setup ## Run all tests; FILTER=name runs those whose name matches
-	swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+# Testable imports, which no test has, would need a build of their own in release (and not in debug).
+test: setup ## Run all tests; FILTER=name runs those whose name matches, CONFIGURATION=debug in a debug build
+	swift test -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--disable-testable-imports) \
+		--disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 
 test-web: setup ## Try the dashboard in a real browser; screenshots go to artifacts/web
 	scripts/setup web

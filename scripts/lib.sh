@@ -64,3 +64,11 @@ ensure_packages() {
         apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null \
         || fail "apt-get could not install ${missing[*]}."
 }
+
+# build_dependent FOLDER PROGRAM: builds the program of a package that depends on this one. It takes part in
+# this one's release build, so that only what is its own is compiled. To be called at the root.
+build_dependent() {
+    # With other versions of a package, that would be built again for both in turn.
+    [[ ! -e Package.resolved ]] || cp Package.resolved "$1/"
+    swift build -c release --package-path "$1" --scratch-path .build --product "$2"
+}
