@@ -71,6 +71,9 @@ extension Operation {
     }
 
     /// Traps with the operation's name in front.
+    // Always inlined: Swift 6.3 takes the call for one without effects when it specializes this for `Reshape`,
+    // and an optimized program went on with a wrong shape.
+    @inline(__always)
     public func fail(_ message: String) -> Never { preconditionFailure("\(name): \(message)") }
 
     /// Traps unless all the inputs have one floating-point type, which it returns.
