@@ -6,7 +6,7 @@ struct ProductTests {
     /// Around the ends of vectors and blocks: m, n, k.
     static let sizes: [(Int, Int, Int)] = {
         var sizes: [(Int, Int, Int)] = []
-        for m in [1, 2, 7, 16] {
+        for m in [1, 2, 3, 4, 5, 6, 7, 13, 16] {
             for n in [1, 10, 31, 130] {
                 for k in [0, 1, 37, 128] { sizes.append((m, n, k)) }
             }
