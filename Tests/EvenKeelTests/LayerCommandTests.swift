@@ -85,6 +85,7 @@ struct LayerCommandTests {
                 ("unit-norm", ["x": x], ["--p", "3"], "--p"),
                 ("batch-norm", ["x": x], ["--nonsense"], "--nonsense"),
                 ("batch-norm", ["x": x], ["--average", "none=1"], "--average"),
+                ("batch-norm", ["x": x], ["--average", "window=10000000"], "--average"),
             ]
             let usage = ["--nonsense", "none=1"]
             for (kind, tensors, options, word) in cases {
@@ -99,6 +100,31 @@ struct LayerCommandTests {
                 #expect(text.hasPrefix("error: ") && text.contains(word), "\(text)")
                 #expect(text.filter { $0 == "\n" }.count == 1)
                 #expect(FileManager.default.contents(atPath: output) == Data("kept".utf8))
+            }
+        }
+    }
+
+    @Test("An empty x with an absurd axis is an error", arguments: kinds)
+    func absurdEmpty(kind: String) throws {
+        try Command.withFolder { folder in
+            let (input, output) = ("\(folder)/in.safetensors", "\(folder)/out.safetensors")
+            for shape in ["[0,1000000000000]", "[1000000000000,0]", "[2,4294967296,0,4294967296]"] {
+                let header = #"{"x":{"dtype":"F32","shape":\#(shape),"data_offsets":[0,0]}}"#
+                var file = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+                file.append(Data(header.utf8))
+                try file.write(to: URL(filePath: input))
+                let (process, pipes) = try Command.start(
+                    [
+                        "layer", kind, "--input", input, "--output", output,
+                        "--mode", "inference",
+                    ])
+                let text = String(
+                    decoding: pipes[1].fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                process.waitUntilExit()
+                #expect(process.terminationStatus == 1, "\(kind) \(shape): \(text)")
+                #expect(text.hasPrefix("error: ") && text.contains("x"), "\(text)")
+                #expect(text.filter { $0 == "\n" }.count == 1)
+                #expect(!FileManager.default.fileExists(atPath: output))
             }
         }
     }

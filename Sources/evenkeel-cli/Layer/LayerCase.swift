@@ -49,7 +49,7 @@ struct LayerCase {
         // In inference, statistics that are given are used, however they came about.
         let isGiven = tensors.contains("running_mean") || tensors.contains("running_var")
         let average = options.average ?? (!options.isTraining && isGiven ? .pytorch() : nil)
-        if case .sliding(let window)? = average?.kind, window > (1 << 26) / channels {
+        if case .sliding(let window)? = average?.kind, window > (1 << 22) / channels {
             throw LayerInputError(
                 "--average: a window of \(window) batches of \(channels) channels is too large")
         }

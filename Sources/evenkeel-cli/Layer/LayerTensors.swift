@@ -20,6 +20,10 @@ struct LayerTensors {
         guard x.shape.rank > 0 else {
             throw LayerInputError("x: expected at least one axis, found a single number")
         }
+        // What an empty tensor takes of its file says nothing about what its layer's parameters take.
+        guard x.elementCount > 0 || Self.extent(x.shape) <= Self.largestEmptyExtent else {
+            throw LayerInputError("x: \(x.shape) is empty, and too large otherwise")
+        }
         self.x = x
         dy = try file.contains("dy") ? file.array("dy") : nil
         if let dy {
@@ -28,6 +32,16 @@ struct LayerTensors {
                     "dy: expected floating-point numbers of x's shape \(x.shape), found "
                         + "\(dy.elementType)\(dy.shape)")
             }
+        }
+    }
+
+    private static let largestEmptyExtent = 1 << 22
+
+    /// The product of the extents that are not 0; `Int.max` if it is larger than that.
+    private static func extent(_ shape: Shape) -> Int {
+        shape.filter { $0 > 0 }.reduce(1) { product, extent in
+            let (value, overflows) = product.multipliedReportingOverflow(by: extent)
+            return overflows ? .max : value
         }
     }
 
