@@ -33,7 +33,9 @@ private struct Mistake: Sendable {
             _ = Tensor.zeros([2]) + Tensor.zeros([3])
         },
         Mistake("the inner extents differ") { _ = Tensor.zeros([2, 3]).matmul(.zeros([2, 3])) },
-        Mistake("[2, 3] has 6 elements, [4] has 4") { _ = Tensor.zeros([2, 3]).reshape([4]) },
+        Mistake("reshape: [2, 3] has 6 elements, [4] has 4") {
+            _ = Tensor.zeros([2, 3]).reshape([4])
+        },
         Mistake("[6] has 6 elements, [-2, -3]") { _ = Tensor.zeros([6]).reshape([-2, -3]) },
         Mistake("[] does not broadcast to [-1]") { _ = Tensor.zeros([-1]) },
         Mistake("no place for a new axis 3") { _ = Tensor.zeros([2, 3]).expanded(axis: 3) },

@@ -4,7 +4,7 @@ import Arrays
 public struct Reshape: Operation {
     public let shape: Shape
 
-    public var name: String { "reshape(\(shape))" }
+    public var name: String { "reshape" }
 
     public func outputSpecs(_ inputs: [TensorSpec]) -> [TensorSpec] {
         guard inputs[0].shape.elementCount == shape.elementCount, shape.allSatisfy({ $0 >= 0 })

@@ -21,7 +21,8 @@ struct LayerTensors {
             throw LayerInputError("x: expected at least one axis, found a single number")
         }
         // What an empty tensor takes of its file says nothing about what its layer's parameters take.
-        guard x.elementCount > 0 || Self.extent(x.shape) <= Self.largestEmptyExtent else {
+        let others = checkedByteCount(x.shape.filter { $0 > 0 }, elementBytes: 1) ?? .max
+        guard x.elementCount > 0 || others <= Self.largestEmptyExtent else {
             throw LayerInputError("x: \(x.shape) is empty, and too large otherwise")
         }
         self.x = x
@@ -35,15 +36,8 @@ struct LayerTensors {
         }
     }
 
+    /// The product of an empty tensor's other extents.
     private static let largestEmptyExtent = 1 << 22
-
-    /// The product of the extents that are not 0; `Int.max` if it is larger than that.
-    private static func extent(_ shape: Shape) -> Int {
-        shape.filter { $0 > 0 }.reduce(1) { product, extent in
-            let (value, overflows) = product.multipliedReportingOverflow(by: extent)
-            return overflows ? .max : value
-        }
-    }
 
     /// The type of parameters and statistics.
     var wideType: ElementType { x.elementType == .float64 ? .float64 : .float32 }
