@@ -21,16 +21,17 @@
 #define EK_BLOCK_VECTORS ((size_t)(EK_WIDTH == 16 ? 4 : 3))
 #define EK_VECTORS(rows) ((size_t)(EK_WIDTH == 16 ? 4 : (rows) > 4 ? 2 : 3))
 #define EK_STEPS 4
-// Whether what comes next of B is asked for. Where three instructions a cycle are all there is, asking costs
-// more than it gives.
-#undef EK_ASKS
-#define EK_ASKS (EK_WIDTH == 16)
+// Bytes of some columns of B up to which those that come next are asked for: where a first-level cache does
+// not hold both, asking costs more than it gives, unless there are few instructions beside it.
+#undef EK_ASKED_BYTES
+#define EK_ASKED_BYTES ((size_t)(EK_WIDTH == 16 ? SIZE_MAX : 1 << 14))
 
 // The same where rows of A meet rows of B, whose products need no broadcasts.
 #undef EK_DOT_COLUMNS
 #define EK_DOT_ROWS 4
 #define EK_DOT_COLUMNS ((size_t)(EK_WIDTH == 16 ? 4 : 2))
 
+#define EK_LINE 16          // elements of a cache line
 #define EK_SUM_ROWS 8       // rows of a sum that are added in float
 #define EK_COLUMN_RUN 2048  // elements of a row whose products are added in float
 
@@ -56,7 +57,7 @@ EK_INLINE void product_steps(size_t steps, size_t rows, size_t columns, int whol
 /// rows x columns vectors of A B, with A transposed or not; or the first `last` lanes of one vector where it
 /// is not `whole`.
 ///
-/// Of what comes after this part of b, a vector of each row is asked for at `next` where given: another
+/// Of what comes after this part of b, a cache line of each row is asked for at `next` where given: another
 /// core may have written it.
 EK_INLINE void product_block(int transposed, size_t rows, size_t columns, int whole, size_t last,
                              size_t k, const float *a, size_t lda, const float *b, size_t ldb,
@@ -90,8 +91,8 @@ EK_INLINE size_t block_rows(size_t left) {
     return (left + blocks - 1) / blocks;
 }
 
-/// All rows of some columns, whose part of b stays in cache. From `next` on, `ahead` vectors of each
-/// row come after them.
+/// All rows of some columns, whose part of b stays in cache. From `next` on, `ahead` cache lines of each
+/// row come after them and are asked for.
 EK_INLINE void product_columns(int transposed, size_t m, size_t columns, int whole, size_t last,
                                size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                                const float *next, size_t ahead, float *y, size_t ldy) {
@@ -99,10 +100,10 @@ EK_INLINE void product_columns(int transposed, size_t m, size_t columns, int who
         const float *from = a + i * (transposed ? 1 : lda);
         float *to = y + i * ldy;
         const size_t rows = block_rows(m - i);
-        if (EK_ASKS && rows == EK_BLOCK && block < ahead) {
+        if (rows == EK_BLOCK && block < ahead) {
             // Blocks of rows share the asking, so that it stays behind the arithmetic.
             product_block(transposed, EK_BLOCK, columns, whole, last, k, from, lda, b, ldb,
-                          next + block * W, to, ldy);
+                          next + block * EK_LINE, to, ldy);
             i += rows;
             continue;
         }
@@ -203,7 +204,9 @@ EK_INLINE void product_all(int transposed, size_t m, size_t n, size_t k, const f
         const size_t vectors = most > 2 && left == most + 1 ? 2 : ek_smaller(most, left);
         left -= vectors;
         const float *next = b + j + vectors * W;
-        const size_t ahead = ek_smaller(most, left);
+        const size_t ahead =
+            k * vectors * W * sizeof(float) <= EK_ASKED_BYTES
+                ? (ek_smaller(most, left) * W + EK_LINE - 1) / EK_LINE : 0;
         switch (vectors) {
 #define EK_CASE(vectors)                                                                           \
     case vectors:                                                                                  \
