@@ -183,11 +183,8 @@ struct ImageFolderReader {
     }
 
     private func checkMemory(_ shape: Shape) throws(DatasetError) {
-        let total = shape.reduce((files.count, false)) { product, extent in
-            let (value, overflows) = product.0.multipliedReportingOverflow(by: extent)
-            return (value, product.1 || overflows)
-        }
-        guard !total.1, total.0 <= options.byteLimit else {
+        let total = checkedElementCount([files.count] + shape) ?? .max
+        guard total <= options.byteLimit else {
             throw .inconsistent(
                 "\(folder): \(files.count) images of shape \(shape) need more than "
                     + "\(options.byteLimit) bytes; choose a smaller size")

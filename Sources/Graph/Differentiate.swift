@@ -25,18 +25,24 @@ public func pullback(of outputs: [Tensor], seeds: [Tensor], to targets: [Tensor]
         if reaches { active.insert(node) }
     }
 
-    var sums: [Tensor: Tensor] = [:]
+    var parts: [Tensor: [Tensor]] = [:]
     func accumulate(_ gradient: Tensor, into tensor: Tensor) {
         precondition(
             gradient.shape == tensor.shape,
             "gradient rule: expected shape \(tensor.shape), found \(gradient.shape)")
-        sums[tensor] = sums[tensor].map { $0 + gradient } ?? gradient
+        parts[tensor, default: []].append(gradient)
+    }
+    func sum(_ tensor: Tensor) -> Tensor? {
+        guard let given = parts[tensor] else { return nil }
+        let sum = sumOfGradients(given)
+        parts[tensor] = [sum]
+        return sum
     }
     for (output, seed) in zip(outputs, seeds) where active.contains(output.node) {
         accumulate(seed, into: output)
     }
     for node in nodes.reversed() where active.contains(node) && !node.inputs.isEmpty {
-        let upstream = node.tensors.map { sums[$0] }
+        let upstream = node.tensors.map(sum)
         guard upstream.contains(where: { $0 != nil }) else { continue }
         let wanted = node.inputs.map { active.contains($0.node) && $0.elementType.isFloatingPoint }
         let call = GradientCall(node: node, upstream: upstream, wanted: wanted)
@@ -46,7 +52,7 @@ public func pullback(of outputs: [Tensor], seeds: [Tensor], to targets: [Tensor]
             if isWanted, let gradient { accumulate(gradient, into: input) }
         }
     }
-    return targets.map { sums[$0] ?? Tensor.zeros($0.shape, $0.elementType) }
+    return targets.map { sum($0) ?? Tensor.zeros($0.shape, $0.elementType) }
 }
 
 extension Tensor {

@@ -1,23 +1,5 @@
 import Arrays
 
-/// The bytes that elements of a shape from a file take, or nil when an extent is negative or the
-/// product of the extents overflows (zeros left out, so that strides cannot overflow either).
-package func checkedByteCount(_ shape: [Int], elementBytes: Int) -> Int? {
-    var extent = elementBytes
-    var isEmpty = false
-    for dimension in shape {
-        guard dimension >= 0 else { return nil }
-        if dimension == 0 {
-            isEmpty = true
-            continue
-        }
-        let (product, overflow) = extent.multipliedReportingOverflow(by: dimension)
-        if overflow { return nil }
-        extent = product
-    }
-    return isEmpty ? 0 : extent
-}
-
 extension NDArray {
     /// Reverses the bytes of every element.
     package mutating func swapByteOrder() {

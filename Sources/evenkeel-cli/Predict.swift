@@ -22,6 +22,8 @@ struct Predict: ParsableCommand {
     @Option(help: "csv or json.")
     var format = Format.csv
 
+    private static let batchSize = 500
+
     func run() throws {
         let trained = try argument.load()
         let array = input.hasSuffix(".npy") ? try NPY.read(input) : try IDX.read(input)
@@ -41,11 +43,15 @@ struct Predict: ParsableCommand {
         if let statistics = trained.test.normalization {
             data = try data.normalized(by: statistics)
         }
-        let trainer = Trainer(trained.model, loss: .crossEntropy, optimizer: SGD())
-        let logits = try trainer.predict(data)
-        let classes = logits.shape[1]
+        let predictor = Predictor(trained.model) { trained.model.input($0, of: data) }
+        let logits = stride(from: 0, to: count, by: Self.batchSize).map { start in
+            let rows = data.subset(start..<min(start + Self.batchSize, count))
+            return Tensor(predictor(rows.features))
+        }
+        let classes = logits[0].shape[1]
         let names = trained.test.classNames ?? (0..<classes).map(String.init)
-        let probabilities: [Float] = Tensor(logits).softmax().evaluate().elements()
+        let probabilities: [Float] = Tensor.concatenate(logits).cast(to: .float32).softmax()
+            .evaluate().elements()
         let rows = (0..<count).map { Array(probabilities[($0 * classes)..<(($0 + 1) * classes)]) }
         switch format {
         case .csv:

@@ -49,6 +49,15 @@ extension OperationCases {
         OperationCase("pad rows", [.normal([3, 2])]) {
             [$0[0].padded(before: [2, 0], after: [1, 1]).square() + 1]
         },
+        OperationCase("touching and overlapping rows", [.normal([6, 2])]) { x in
+            [0..<2, 2..<3, 3..<5, 1..<4, 4..<6, 0..<2].map { x[0].sliced($0, axis: 0).square() }
+        },
+        OperationCase("touching and distant columns", [.normal([3, 7])]) { x in
+            [4..<5, 0..<2, 5..<7, 2..<3].map { x[0].sliced($0, axis: 1).square() } + [x[0].exp()]
+        },
+        OperationCase("touching boxes", [.normal([4, 4])]) { x in
+            [x[0][..<2, ..<2], x[0][2..., ..<2], x[0][2..., 2...]].map { $0.square() }
+        },
         OperationCase("split", [.normal([4, 6])]) { x in
             let parts = x[0].split(count: 3, axis: -1) + x[0].split(sizes: [4, 2], axis: 1)
             return parts.map { $0.square() } + x[0].split(sizes: [1, 0, 3])

@@ -1,18 +1,28 @@
 /// Places buffers with known lifetimes into one block of memory, reusing what is no longer alive.
-struct MemoryLayout {
-    struct Interval {
-        var byteCount: Int
+package struct MemoryLayout {
+    package struct Interval {
+        package var byteCount: Int
         /// First and last time of use, inclusive.
-        var times: ClosedRange<Int>
+        package var times: ClosedRange<Int>
+
+        package init(byteCount: Int, times: ClosedRange<Int>) {
+            self.byteCount = byteCount
+            self.times = times
+        }
     }
 
     /// Offset of each interval, and the bytes that all of them need.
-    private(set) var offsets: [Int]
-    private(set) var byteCount = 0
+    package private(set) var offsets: [Int]
+    package private(set) var byteCount = 0
+
+    /// So many buffers are compared with each other; what is small beyond them gets memory of its own, or
+    /// steps of tens of thousands of small tensors would take minutes to plan.
+    static let mostCompared = 4096
+    static let smallBytes = 4096
 
     /// Greedy by size: the largest first, each at the lowest offset where it overlaps no buffer that is
     /// alive at the same time.
-    init(_ intervals: [Interval]) {
+    package init(_ intervals: [Interval]) {
         offsets = [Int](repeating: 0, count: intervals.count)
         let order = intervals.indices.sorted {
             (intervals[$0].byteCount, -$0) > (intervals[$1].byteCount, -$1)
@@ -20,6 +30,12 @@ struct MemoryLayout {
         var placed: [Int] = []
         for index in order {
             let size = Self.rounded(intervals[index].byteCount)
+            if placed.count >= Self.mostCompared, size <= Self.smallBytes {
+                // The smallest come last: nothing is placed behind these.
+                offsets[index] = byteCount
+                byteCount += size
+                continue
+            }
             let conflicts =
                 placed
                 .filter { intervals[$0].times.overlaps(intervals[index].times) }

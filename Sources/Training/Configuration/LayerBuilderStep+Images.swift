@@ -289,11 +289,7 @@ extension LayerBuilderStep {
 
     /// Makes the shape of the samples what a layer makes of it, unless that is too large.
     private func take(_ shape: inout Shape, _ extents: [Int]) throws(ConfigurationError) {
-        let total = extents.reduce((1, false)) { product, extent in
-            let (value, overflows) = product.0.multipliedReportingOverflow(by: extent)
-            return (value, product.1 || overflows)
-        }
-        guard !total.1, total.0 <= Self.largestSample else {
+        guard checkedElementCount(extents) ?? .max <= Self.largestSample else {
             throw error(
                 "samples of \(extents) have more than \(Self.largestSample) elements")
         }

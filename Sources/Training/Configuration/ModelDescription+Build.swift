@@ -100,16 +100,13 @@ struct LayerBuilderStep {
 
     /// Adds the numbers of a weight. Throws when they are none, or too many.
     func count(_ parameters: inout Int, _ weight: [Int]) throws(ConfigurationError) {
-        let total = weight.reduce((1, false)) { product, extent in
-            let (value, overflows) = product.0.multipliedReportingOverflow(by: extent)
-            return (value, product.1 || overflows || extent < 1)
-        }
-        guard !total.1, total.0 <= ModelDescription.maximumParameterCount - parameters else {
+        let total = checkedElementCount(weight) ?? .max
+        guard total > 0, total <= ModelDescription.maximumParameterCount - parameters else {
             throw error(
                 "outputs: expected 1 or more, and at most \(ModelDescription.maximumParameterCount) "
                     + "parameters in all, found a weight of \(weight)")
         }
-        parameters += total.0
+        parameters += total
     }
 
     func initializer(_ fallback: String) throws(ConfigurationError) -> Initializer {
@@ -209,11 +206,8 @@ struct LayerBuilderStep {
         guard case .integers(let extents)? = layer.options["shape"] else {
             throw error("expected the shape of a sample, as in 'reshape: [28, 28, 1]'")
         }
-        var count = 1
-        for extent in extents {
-            let (product, overflows) = count.multipliedReportingOverflow(by: extent)
-            guard extent > 0, !overflows else { throw error("shape: found \(extents)") }
-            count = product
+        guard let count = checkedElementCount(extents), count > 0 else {
+            throw error("shape: found \(extents)")
         }
         guard count == shape.elementCount else {
             throw error(

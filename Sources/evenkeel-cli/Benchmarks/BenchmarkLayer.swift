@@ -44,11 +44,8 @@ struct BenchmarkLayer: ParsableCommand {
 
     func run() throws {
         let shape = Shape(self.shape)
-        let elements = shape.reduce((1, false)) { product, extent in
-            let (value, overflows) = product.0.multipliedReportingOverflow(by: extent)
-            return (value, product.1 || overflows || extent <= 0)
-        }
-        guard shape.rank >= 2, !elements.1, elements.0 <= 1 << 30,
+        let elements = checkedElementCount(shape) ?? .max
+        guard shape.rank >= 2, (1...1 << 30).contains(elements),
             (-shape.rank + 1..<shape.rank).contains(axis), axis != 0, steps >= 1,
             (seconds ?? 1) > 0, (seconds ?? 1) <= 3600
         else {

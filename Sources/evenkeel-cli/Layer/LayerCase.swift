@@ -8,6 +8,8 @@ struct LayerCase {
     var parameters: [(name: String, parameter: Parameter)] = []
     var states: [(name: String, state: State)] = []
     var takesMask = false
+    /// The parameters' shape where x has none of what they are for, and no module is so small.
+    var emptyShape: Shape?
 
     init(_ options: LayerOptions, _ tensors: LayerTensors) throws {
         apply = { x, _, _ in x }
@@ -22,7 +24,9 @@ struct LayerCase {
             use(UnitNorm(axis: axis, epsilon: options.epsilon, p: options.p))
         } else {
             let axes = try options.normalizedAxes(of: tensors.x.shape)
-            let extents = Shape(axes.map { max(tensors.x.shape[$0], 1) })
+            let found = Shape(axes.map { tensors.x.shape[$0] })
+            if found.contains(0) { emptyShape = found }
+            let extents = Shape(found.map { max($0, 1) })
             use(
                 options.kind == .layerNorm
                     ? LayerNorm(extents, axes: axes, epsilon: options.epsilon)
@@ -40,6 +44,7 @@ struct LayerCase {
     private mutating func makeChannelLayer(
         _ options: LayerOptions, _ tensors: LayerTensors, axis: Int, channels: Int
     ) throws {
+        if channels == 0 { emptyShape = [0] }
         let channels = max(channels, 1)
         let epsilon = options.epsilon
         if [.groupNorm, .evoNormS0].contains(options.kind), channels % options.groups != 0 {
@@ -144,10 +149,15 @@ struct LayerCase {
     private mutating func read(_ tensors: LayerTensors) throws {
         for (name, parameter) in parameters {
             parameter.convert(to: tensors.wideType)
+            if let emptyShape {
+                _ = try tensors.numbers(name, emptyShape)
+                continue
+            }
             if let value = try tensors.numbers(name, parameter.shape) {
                 parameter.value = value.converted(to: tensors.wideType)
             }
         }
+        guard emptyShape == nil else { return }
         for index in states.indices {
             states[index].state.widen(to: tensors.wideType)
             states[index].name = Self.fileName(states[index].name)

@@ -106,7 +106,8 @@ struct LayerRun {
         if tensors.dy != nil {
             results["dx"] = tensors.x
             for (name, parameter) in layer.parameters {
-                results["d" + name] = NDArray(zeros: parameter.shape, tensors.wideType)
+                results["d" + name] = NDArray(
+                    zeros: layer.emptyShape ?? parameter.shape, tensors.wideType)
             }
         }
         return results

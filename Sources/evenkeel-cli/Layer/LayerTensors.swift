@@ -21,7 +21,7 @@ struct LayerTensors {
             throw LayerInputError("x: expected at least one axis, found a single number")
         }
         // What an empty tensor takes of its file says nothing about what its layer's parameters take.
-        let others = checkedByteCount(x.shape.filter { $0 > 0 }, elementBytes: 1) ?? .max
+        let others = checkedElementCount(x.shape.filter { $0 > 0 }) ?? .max
         guard x.elementCount > 0 || others <= Self.largestEmptyExtent else {
             throw LayerInputError("x: \(x.shape) is empty, and too large otherwise")
         }
