@@ -11,6 +11,7 @@
 #include "ek_centred_bf16.h"
 #include "ek_convert.h"
 #include "ek_convolution.h"
+#include "ek_convolution_f32.h"
 #include "ek_elementwise.h"
 #include "ek_evonorm.h"
 #include "ek_level.h"

@@ -18,8 +18,8 @@ struct RowConvolution: FastOperation {
     /// Multiplications and additions below which another shard is not worth its overhead.
     static let smallestWork = 800_000
 
-    /// Nil where rows of the result need nothing of the image but padding, or oneDNN cannot compute all
-    /// shards with one weight.
+    /// Nil where rows of the result need nothing of the image but padding, or one weight cannot serve
+    /// all shards.
     init?(_ problem: ConvolutionProblem, output: Shape) {
         self.problem = problem
         self.output = output
@@ -27,8 +27,7 @@ struct RowConvolution: FastOperation {
         let shards = max(1, min(work / Self.smallestWork, ExecutableSegment.maximalGroupCount))
         rowsPerShard = max(1, (output[0] + shards - 1) / shards)
         guard let parts = Self.parts(problem, output[0], rowsPerShard),
-            let packed = parts[0].problem.packedWeight(),
-            parts.allSatisfy({ $0.problem.primitive(1, packed: packed) != nil })
+            ConvolutionProblem.shareWeight(parts.map(\.problem))
         else { return nil }
         packing = parts[0].problem
     }
@@ -58,7 +57,10 @@ struct RowConvolution: FastOperation {
 
     func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
     func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] { fastBackendOnly() }
-    func kernel(_ call: KernelCall) -> Kernel? { RowConvolutionKernel(call, self) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        problem.direct == nil
+            ? RowConvolutionKernel(call, self) : OwnConvolutionKernel(call, rows: self)
+    }
 }
 
 extension ConvolutionProblem {

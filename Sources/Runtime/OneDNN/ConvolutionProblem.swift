@@ -1,5 +1,4 @@
 import Arrays
-import CKernels
 import COneDNN
 import Graph
 
@@ -35,7 +34,7 @@ struct ConvolutionProblem: Hashable {
     var imageChannels: Int { weight[1] * geometry.groups }
 
     /// The spatial extents of the result.
-    private var positions: [Int] {
+    var positions: [Int] {
         extents.indices.map {
             geometry.positions(extents[$0], kernel: weight[$0 + 2], axis: $0)
         }
@@ -84,8 +83,8 @@ struct ConvolutionProblem: Hashable {
 
     // MARK: - Primitives
 
-    /// The layout of the weight (or its gradient) that the processor computes with; nil where oneDNN has
-    /// no such convolution.
+    /// The layout of the weight (or its gradient) that oneDNN, or our own kernel for pairs, computes with;
+    /// nil where oneDNN has no such convolution.
     func packedWeight() -> dnnl_memory_desc_t? {
         if pairs != nil { return OneDNN.layout(weightExtents, dnnl_f32, dnnl_hwio) }
         guard let descriptor = descriptor(Self.typicalSamples, packed: nil) else { return nil }
@@ -128,20 +127,6 @@ struct ConvolutionProblem: Hashable {
         case .relu6: dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_clip, 0, 6)
         }
         return operations
-    }
-
-    /// The gradient of a weight as a kernel of our own computes it, from pairs of bfloat16 images: oneDNN
-    /// does not reach what the processor can do there. Nil where that kernel does not fit.
-    var pairs: ek_convolution? {
-        guard direction == .weightGradient, type == .bfloat16, extents.count == 2,
-            geometry.groups == 1, geometry.dilations == [1, 1]
-        else { return nil }
-        func pair(_ numbers: [Int]) -> (Int, Int) { (numbers[0], numbers[1]) }
-        var convolution = ek_convolution(
-            height: extents[0], width: extents[1], channels: weight[1], rows: positions[0],
-            columns: positions[1], outputs: weight[0], kernel: (weight[2], weight[3]),
-            strides: pair(geometry.strides), before: pair(geometry.before))
-        return ek_weight_gradient_bf16_fits(&convolution) != 0 ? convolution : nil
     }
 
     /// The computation for a number of samples, on packed weights.

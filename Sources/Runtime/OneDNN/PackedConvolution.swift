@@ -9,11 +9,11 @@ struct PackWeight: FastOperation {
     let problem: ConvolutionProblem
     let byteCount: Int
 
-    /// Nil where oneDNN has no such convolution.
+    /// Nil where nothing computes such a convolution.
     init?(_ problem: ConvolutionProblem) {
-        guard let packed = problem.packedWeight() else { return nil }
+        guard let byteCount = problem.packedByteCount else { return nil }
         self.problem = problem
-        byteCount = OneDNN.byteCount(packed)
+        self.byteCount = byteCount
     }
 
     var name: String {
@@ -24,7 +24,9 @@ struct PackWeight: FastOperation {
     func sharding(_ inputs: [TensorSpec], _ outputs: [TensorSpec]) -> Sharding { .whole }
     func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
     func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] { fastBackendOnly() }
-    func kernel(_ call: KernelCall) -> Kernel? { PackWeightKernel(call, problem) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        problem.direct == nil ? PackWeightKernel(call, problem) : OwnPackKernel(call, problem)
+    }
 }
 
 /// A convolution, or its gradient by the image, with a packed weight.
@@ -51,7 +53,10 @@ struct PackedConvolution: FastOperation {
 
     func inputGradients(_ call: GradientCall) -> [Tensor?] { fastBackendOnly() }
     func reference<T: ReferenceScalar>(_ inputs: [Values<T>]) -> [Values<T>] { fastBackendOnly() }
-    func kernel(_ call: KernelCall) -> Kernel? { ConvolutionKernel(call, problem) }
+    func kernel(_ call: KernelCall) -> Kernel? {
+        problem.direct == nil
+            ? ConvolutionKernel(call, problem) : OwnConvolutionKernel(call, problem)
+    }
 }
 
 extension PackedConvolution {
