@@ -42,6 +42,11 @@ EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const
 EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                                 int whole, size_t n, const gradient_lane *p, int kind,
                                 const form *f, int with, int stream) {
+    if (stream && (uintptr_t)x % 64 == 0) {
+        __builtin_prefetch(dy + EK_AHEAD(E), 0, 2);
+        __builtin_prefetch(x + EK_AHEAD(E), 0, 2);
+        if (with & EK_WITH_RESIDUAL) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);
+    }
     vf g = whole ? eload(dy) : eload_n(dy, n);
     const vf deviation = (whole ? eload(x) : eload_n(x, n)) - p->mean;
     if (kind != EK_IDENTITY) {

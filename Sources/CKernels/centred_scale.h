@@ -20,6 +20,10 @@ EK_INLINE scale_lane scale_load(const centre_parameters *p, size_t l) {
 EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, size_t n,
                              const scale_lane *p, int kind, const form *f, int has_residual,
                              int stream) {
+    if (stream && (uintptr_t)x % 64 == 0) {
+        __builtin_prefetch(x + EK_AHEAD(E), 0, 2);
+        if (has_residual) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);
+    }
     const vf deviation = (whole ? eload(x) : eload_n(x, n)) - p->mean;
     vf v = preactivation(deviation, p->scale, p->shift);
     if (has_residual) v += whole ? eload(residual) : eload_n(residual, n);

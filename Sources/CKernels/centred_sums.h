@@ -38,6 +38,11 @@ EK_INLINE double about_mean(const sums_parameters *p, size_t l, double mean) {
 EK_INLINE void sums_vector(const E *dy, const E *x, const E *residual, E *y, int whole, size_t n,
                            vf weight, vf mean, vf scale, vf shift, int kind,
                            const form *f, int with, vf *first, vf *second) {
+    if (with & EK_WITH_STREAM && (uintptr_t)x % 64 == 0) {
+        __builtin_prefetch(dy + EK_AHEAD(E), 0, 2);
+        __builtin_prefetch(x + EK_AHEAD(E), 0, 2);
+        if (with & EK_WITH_RESIDUAL) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);
+    }
     vf g = whole ? eload(dy) : eload_n(dy, n);
     vf deviation = (vf)0.0f;
     if (with & EK_WITH_X) {
@@ -218,11 +223,14 @@ static void sums_rows(const E *dy, const E *x, const E *residual, E *y,
     switch (kind * 32 + with) {
         EK_CASE(EK_IDENTITY, 0)
         EK_CASE(EK_IDENTITY, EK_WITH_X)
+        EK_CASE(EK_IDENTITY, EK_WITH_X | EK_WITH_STREAM)
         EK_CASE(EK_IDENTITY, EK_WITH_X | EK_WITH_OUTPUT | EK_WITH_STREAM)
         EK_CASE(EK_RELU, EK_WITH_X)
+        EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_STREAM)
         EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_OUTPUT)
         EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_OUTPUT | EK_WITH_STREAM)
         EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_RESIDUAL)
+        EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_RESIDUAL | EK_WITH_STREAM)
         EK_CASE(EK_LEAKY_RELU, EK_WITH_X)
         EK_CASE(EK_LEAKY_RELU, EK_WITH_X | EK_WITH_OUTPUT)
     default: EK_LOOP(f->kind, general)
@@ -293,7 +301,7 @@ static void LOCAL(ek_centred_sums)(const E *dy, const E *x, const float *weights
     const int streams = y && stream && ek_streamable(y, row * sizeof(E), W * sizeof(E));
     const int with = EK_WITH_X | (used && residual ? EK_WITH_RESIDUAL : 0) |
                      (weights ? EK_WITH_WEIGHTS : 0) | (y ? EK_WITH_OUTPUT : 0) |
-                     (streams ? EK_WITH_STREAM : 0);
+                     (streams || (stream && !y && !weights) ? EK_WITH_STREAM : 0);
     LOCAL(ek_sums)(dy, x, weights, outer, channels, inner, mean, used ? scale : NULL,
                    used ? shift : NULL, used ? residual : NULL, activation, slope, y, sums, with);
     if (streams) ek_fence();

@@ -19,6 +19,10 @@
 // so much of each row that memory is read in whole cache lines.
 #define EK_COLUMNS ((size_t)(EK_WIDTH >= 8 ? 4 : 2))
 
+/// Elements that are asked for ahead of a pass, where they are not in the caches: processors do that for
+/// themselves, but not across pages.
+#define EK_AHEAD(element) (8192 / sizeof(element))
+
 /// Whether the q-th of some vectors of elements begins a cache line, if the first does.
 #define EK_BEGINS_LINE(q, element) ((q) * EK_WIDTH * sizeof(element) % 64 == 0)
 

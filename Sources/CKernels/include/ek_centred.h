@@ -34,7 +34,8 @@ void ek_moments_f32(const float *x, const float *weights, size_t outer, size_t c
 
 /// y = act((x - mean) * scale + shift + residual). `scale`, `shift` and `residual` may be null
 /// (1, 0, 0); `residual` has x's layout; `slope` is for EK_LEAKY_RELU. `stream` != 0 stores past
-/// the caches: for outputs larger than the last-level cache that nobody reads soon.
+/// the caches and asks ahead for what it reads: for outputs larger than the last-level cache that nobody
+/// reads soon.
 void ek_centred_scale_f32(const float *x, size_t outer, size_t channels, size_t inner,
                           const double *mean, const double *scale, const double *shift,
                           const float *residual, int activation, float slope, float *y,
@@ -43,7 +44,8 @@ void ek_centred_scale_f32(const float *x, size_t outer, size_t channels, size_t 
 /// Adds sum(w dy') and sum(w dy' (x - mean)) of every channel to `sums`, [2][channels].
 /// `y`, where given, gets act(pre): a backward pass that needs the forward pass's output again has it
 /// without reading x another time; it must be other memory than `dy` and `x`, and there
-/// must be no weights. `stream` != 0 stores `y` past the caches. Without `y`, and with
+/// must be no weights. `stream` != 0 asks ahead for what is read, and stores
+/// `y` past the caches. Without `y`, and with
 /// EK_IDENTITY, `scale`, `shift` and `residual` are not used.
 void ek_centred_sums_f32(const float *dy, const float *x, const float *weights, size_t outer,
                          size_t channels, size_t inner, const double *mean, const double *scale,
