@@ -10,6 +10,7 @@
 #pragma once
 
 #include "level.h"
+#include "prefetch.h"
 
 #define EK_PLANE_MINIMUM 32  // the shortest inner axis that is walked as planes
 #define EK_STRIP 512         // lanes in a strip at most
@@ -19,9 +20,7 @@
 // so much of each row that memory is read in whole cache lines.
 #define EK_COLUMNS ((size_t)(EK_WIDTH >= 8 ? 4 : 2))
 
-/// Elements that are asked for ahead of a pass, where they are not in the caches: processors do that for
-/// themselves, but not across pages.
-#define EK_AHEAD(element) (8192 / sizeof(element))
+#define EK_AHEAD(element) (EK_AHEAD_BYTES / sizeof(element))
 
 /// Whether the q-th of some vectors of elements begins a cache line, if the first does.
 #define EK_BEGINS_LINE(q, element) ((q) * EK_WIDTH * sizeof(element) % 64 == 0)

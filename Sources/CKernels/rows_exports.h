@@ -4,24 +4,26 @@
 #include "levels.h"
 
 EK_EXPORT_TYPED(void, ek_row_moments,
-                (const EK_ELEMENT *x, size_t rows, size_t length, double *mean, double *m2),
-                (x, rows, length, mean, m2))
+                (const EK_ELEMENT *x, size_t rows, size_t length, double *mean, double *m2,
+                 int far),
+                (x, rows, length, mean, m2, far))
 EK_EXPORT_TYPED(void, ek_row_square_sums,
-                (const EK_ELEMENT *x, size_t rows, size_t length, double *sums),
-                (x, rows, length, sums))
+                (const EK_ELEMENT *x, size_t rows, size_t length, double *sums, int far),
+                (x, rows, length, sums, far))
 EK_EXPORT_TYPED(void, ek_row_centred_scale,
                 (const EK_ELEMENT *x, size_t rows, size_t length, size_t inner, const double *mean,
-                 const double *inv, const float *gamma, const float *beta, EK_ELEMENT *y),
-                (x, rows, length, inner, mean, inv, gamma, beta, y))
+                 const double *inv, const float *gamma, const float *beta, EK_ELEMENT *y,
+                 int far),
+                (x, rows, length, inner, mean, inv, gamma, beta, y, far))
 EK_EXPORT_TYPED(void, ek_row_centred_sums,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t rows, size_t length, size_t
-                 inner, const double *mean, const float *gamma, double *sums),
-                (dy, x, rows, length, inner, mean, gamma, sums))
+                 inner, const double *mean, const float *gamma, double *sums, int far),
+                (dy, x, rows, length, inner, mean, gamma, sums, far))
 EK_EXPORT_TYPED(void, ek_row_centred_input_gradient,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t rows, size_t length, size_t
                  inner, const double *mean, const float *gamma, const double *a, const double *b,
-                 const double *c, EK_ELEMENT *dx),
-                (dy, x, rows, length, inner, mean, gamma, a, b, c, dx))
+                 const double *c, EK_ELEMENT *dx, int far),
+                (dy, x, rows, length, inner, mean, gamma, a, b, c, dx, far))
 EK_EXPORT_TYPED(void, ek_row_parameter_gradients,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t rows, size_t length, size_t
                  inner, const double *mean, const double *inv, double *dgamma, double *dbeta),

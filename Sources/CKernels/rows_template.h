@@ -3,6 +3,7 @@
 #define E EK_ELEMENT
 #define LOCAL(name) EK_NAME(EK_TYPED(name))
 #include "moments_run.h"
+#include "prefetch.h"
 
 #define row_load LOCAL(ek_row_load)
 #define row_store LOCAL(ek_row_store)
@@ -167,27 +168,38 @@ EK_INLINE void row_gradient(const E *dy, const E *x, size_t length, size_t inner
 }
 
 static void LOCAL(ek_row_moments)(const E *x, size_t rows, size_t length, double *mean,
-                                        double *m2) {
-    for (size_t r = 0; r < rows; r++) row_moments(x + r * length, length, &mean[r], &m2[r]);
+                                        double *m2, int far) {
+    for (size_t r = 0; r < rows; r++) {
+        if (far) ek_ask_ahead(x + r * length, length * sizeof(E));
+        row_moments(x + r * length, length, &mean[r], &m2[r]);
+    }
 }
 
 static void LOCAL(ek_row_square_sums)(const E *x, size_t rows, size_t length,
-                                            double *sums) {
-    for (size_t r = 0; r < rows; r++) sums[r] = row_squares(x + r * length, length);
+                                            double *sums, int far) {
+    for (size_t r = 0; r < rows; r++) {
+        if (far) ek_ask_ahead(x + r * length, length * sizeof(E));
+        sums[r] = row_squares(x + r * length, length);
+    }
 }
 
 static void LOCAL(ek_row_centred_scale)(const E *x, size_t rows, size_t length,
                                               size_t inner, const double *mean, const double *inv,
-                                              const float *gamma, const float *beta, E *y) {
-    for (size_t r = 0; r < rows; r++)
-        row_scale(x + r * length, length, inner, mean[r], inv[r], gamma, beta, y + r * length);
+                                              const float *gamma, const float *beta, E *y,
+                                              int far) {
+    for (size_t r = 0; r < rows; r++) {
+        const size_t k = r * length;
+        if (far) ek_ask_ahead_for_writing(y + k, length * sizeof(E));
+        row_scale(x + k, length, inner, mean[r], inv[r], gamma, beta, y + k);
+    }
 }
 
 static void LOCAL(ek_row_centred_sums)(const E *dy, const E *x, size_t rows,
                                              size_t length, size_t inner, const double *mean,
-                                             const float *gamma, double *sums) {
+                                             const float *gamma, double *sums, int far) {
     for (size_t r = 0; r < rows; r++) {
         const size_t k = r * length;
+        if (far) ek_ask_ahead(dy + k, length * sizeof(E));
         if (gamma && inner == 1)
             row_sums(dy + k, x + k, length, 1, mean[r], gamma, &sums[r], &sums[rows + r]);
         else if (gamma)
@@ -200,9 +212,10 @@ static void LOCAL(ek_row_centred_input_gradient)(const E *dy, const E *x,
                                                        size_t rows, size_t length, size_t inner,
                                                        const double *mean, const float *gamma,
                                                        const double *a, const double *b,
-                                                       const double *c, E *dx) {
+                                                       const double *c, E *dx, int far) {
     for (size_t r = 0; r < rows; r++) {
         const size_t k = r * length;
+        if (far) ek_ask_ahead_for_writing(dx + k, length * sizeof(E));
         row_gradient(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k);
     }
 }

@@ -53,22 +53,22 @@ struct RowTests {
             let scale = (dx.map(abs).max() ?? 0) + 0.02 * (inv.max() ?? 0)
             if centred {
                 var m2 = means
-                ek_row_moments_f32(x, rows, length, &means, &m2)
+                ek_row_moments_f32(x, rows, length, &means, &m2, 0)
                 #expect(worst(means, mean) < 1e-8)
                 #expect(worst(m2, m2s) < 1e-5)
             }
             var sumOfSquares = means
-            ek_row_square_sums_f32(x, rows, length, &sumOfSquares)
+            ek_row_square_sums_f32(x, rows, length, &sumOfSquares, 0)
             #expect(worst(sumOfSquares, squares) < 1e-12)
             var piece = [Float](repeating: 9, count: n)
-            ek_row_centred_scale_f32(x, rows, length, inner, mean, inv, gamma, beta, &piece)
+            ek_row_centred_scale_f32(x, rows, length, inner, mean, inv, gamma, beta, &piece, 0)
             #expect(worst(piece, y) < 4e-6)
             var sums = [Double](repeating: 9, count: 2 * rows)
-            ek_row_centred_sums_f32(dy, x, rows, length, inner, mean, gamma, &sums)
+            ek_row_centred_sums_f32(dy, x, rows, length, inner, mean, gamma, &sums, 1)
             let b = (0..<rows).map { -pow(inv[$0], 3) * sums[rows + $0] / Double(length) }
             let c = (0..<rows).map { centred ? -inv[$0] * sums[$0] / Double(length) : 0 }
             ek_row_centred_input_gradient_f32(
-                dy, x, rows, length, inner, mean, gamma, inv, b, c, &piece)
+                dy, x, rows, length, inner, mean, gamma, inv, b, c, &piece, 1)
             #expect(worst(piece, dx, scale: scale) < 2e-5)
             var dg = [Double](repeating: 1, count: channels)
             var db = dg
@@ -88,11 +88,11 @@ struct RowTests {
         onEveryLevel {
             var y = [Float](repeating: 9, count: 70)
             var (mean, m2): ([Double], [Double]) = ([0, 0], [9, 9])
-            ek_row_moments_f32(x, 2, 35, &mean, &m2)
+            ek_row_moments_f32(x, 2, 35, &mean, &m2, 1)
             #expect(m2 == [0, 0])
-            ek_row_centred_scale_f32(x, 2, 35, 1, mean, [300, 300], nil, beta, &y)
+            ek_row_centred_scale_f32(x, 2, 35, 1, mean, [300, 300], nil, beta, &y, 1)
             #expect(y == beta + beta)
-            ek_row_centred_scale_f32(x, 2, 35, 1, mean, [300, 300], nil, nil, &y)
+            ek_row_centred_scale_f32(x, 2, 35, 1, mean, [300, 300], nil, nil, &y, 1)
             #expect(y == [Float](repeating: 0, count: 70))
         }
     }
@@ -116,28 +116,29 @@ struct RowTests {
             var (mean, m2) = ([Double](repeating: 9, count: rows), [Double]())
             m2 = mean
             var (narrowMean, narrowM2) = (mean, m2)
-            ek_row_moments_f32(wideX, rows, length, &mean, &m2)
-            ek_row_moments_bf16(narrowX, rows, length, &narrowMean, &narrowM2)
+            ek_row_moments_f32(wideX, rows, length, &mean, &m2, 1)
+            ek_row_moments_bf16(narrowX, rows, length, &narrowMean, &narrowM2, 0)
             #expect(mean == narrowMean && m2 == narrowM2)
-            ek_row_square_sums_f32(wideX, rows, length, &m2)
-            ek_row_square_sums_bf16(narrowX, rows, length, &narrowM2)
+            ek_row_square_sums_f32(wideX, rows, length, &m2, 1)
+            ek_row_square_sums_bf16(narrowX, rows, length, &narrowM2, 0)
             #expect(m2 == narrowM2)
             let scale = mean.map { _ in 0.7 }
             var (y, narrowY) = ([Float](repeating: 9, count: n), [UInt16](repeating: 9, count: n))
-            ek_row_centred_scale_f32(wideX, rows, length, inner, mean, scale, gamma, beta, &y)
+            ek_row_centred_scale_f32(wideX, rows, length, inner, mean, scale, gamma, beta, &y, 1)
             ek_row_centred_scale_bf16(
-                narrowX, rows, length, inner, mean, scale, gamma, beta, &narrowY)
+                narrowX, rows, length, inner, mean, scale, gamma, beta, &narrowY, 0)
             #expect(matches(narrowY, y))
             var (sums, narrowSums) = ([Double](repeating: 9, count: 2 * rows), [Double]())
             narrowSums = sums
-            ek_row_centred_sums_f32(wideDY, wideX, rows, length, inner, mean, gamma, &sums)
+            ek_row_centred_sums_f32(wideDY, wideX, rows, length, inner, mean, gamma, &sums, 1)
             ek_row_centred_sums_bf16(
-                narrowDY, narrowX, rows, length, inner, mean, gamma, &narrowSums)
+                narrowDY, narrowX, rows, length, inner, mean, gamma, &narrowSums, 0)
             #expect(sums == narrowSums)
             ek_row_centred_input_gradient_f32(
-                wideDY, wideX, rows, length, inner, mean, gamma, scale, mean, scale, &y)
+                wideDY, wideX, rows, length, inner, mean, gamma, scale, mean, scale, &y, 0)
             ek_row_centred_input_gradient_bf16(
-                narrowDY, narrowX, rows, length, inner, mean, gamma, scale, mean, scale, &narrowY)
+                narrowDY, narrowX, rows, length, inner, mean, gamma, scale, mean, scale, &narrowY, 1
+            )
             #expect(matches(narrowY, y))
             var (dgamma, dbeta) = ([Double](repeating: 1, count: channels), [Double]())
             dbeta = dgamma

@@ -4,6 +4,9 @@
 // is 1 where every position has its own, H * W where a row is [C, H, W] with parameters per
 // channel). inner must divide length. gamma == NULL is 1, beta == NULL is 0.
 //
+// `far` != 0 says that tensors are not in the core's own caches: what comes is asked for ahead. Results do
+// not depend on it.
+//
 // Group and instance norm need nothing from here: call the kernels of ek_centred.h once per
 // sample, with per-channel parameters that hold the group's statistics.
 
@@ -12,25 +15,27 @@
 #include <stddef.h>
 
 /// Mean and M2 (sum of squared deviations from it) of every row.
-void ek_row_moments_f32(const float *x, size_t rows, size_t length, double *mean, double *m2);
+void ek_row_moments_f32(const float *x, size_t rows, size_t length, double *mean, double *m2,
+                         int far);
 
 /// The sum of squares of every row.
-void ek_row_square_sums_f32(const float *x, size_t rows, size_t length, double *sums);
+void ek_row_square_sums_f32(const float *x, size_t rows, size_t length, double *sums, int far);
 
 /// y = (x - mean) * inv * gamma + beta, with mean and inv per row.
 void ek_row_centred_scale_f32(const float *x, size_t rows, size_t length, size_t inner,
                               const double *mean, const double *inv, const float *gamma,
-                              const float *beta, float *y);
+                              const float *beta, float *y, int far);
 
 /// Writes sum(dy gamma) and sum(dy gamma (x - mean)) of every row to `sums`, [2][rows].
 void ek_row_centred_sums_f32(const float *dy, const float *x, size_t rows, size_t length,
-                             size_t inner, const double *mean, const float *gamma, double *sums);
+                             size_t inner, const double *mean, const float *gamma, double *sums,
+                             int far);
 
 /// dx = a dy gamma + b (x - mean) + c, with a, b, c per row.
 void ek_row_centred_input_gradient_f32(const float *dy, const float *x, size_t rows, size_t length,
                                        size_t inner, const double *mean, const float *gamma,
                                        const double *a, const double *b, const double *c,
-                                       float *dx);
+                                       float *dx, int far);
 
 /// Adds sum over rows of dy (x - mean) inv to `dgamma`, and of dy to `dbeta`; either may be null.
 void ek_row_parameter_gradients_f32(const float *dy, const float *x, size_t rows, size_t length,

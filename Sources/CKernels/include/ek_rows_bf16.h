@@ -6,21 +6,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void ek_row_moments_bf16(const uint16_t *x, size_t rows, size_t length, double *mean, double *m2);
+void ek_row_moments_bf16(const uint16_t *x, size_t rows, size_t length, double *mean, double *m2,
+                          int far);
 
-void ek_row_square_sums_bf16(const uint16_t *x, size_t rows, size_t length, double *sums);
+void ek_row_square_sums_bf16(const uint16_t *x, size_t rows, size_t length, double *sums, int far);
 
 void ek_row_centred_scale_bf16(const uint16_t *x, size_t rows, size_t length, size_t inner, const
                                double *mean, const double *inv, const float *gamma, const float
-                               *beta, uint16_t *y);
+                               *beta, uint16_t *y, int far);
 
 void ek_row_centred_sums_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t length,
-                              size_t inner, const double *mean, const float *gamma, double *sums);
+                              size_t inner, const double *mean, const float *gamma, double *sums,
+                              int far);
 
 void ek_row_centred_input_gradient_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t
                                         length, size_t inner, const double *mean, const float
                                         *gamma, const double *a, const double *b, const double *c,
-                                        uint16_t *dx);
+                                        uint16_t *dx, int far);
 
 void ek_row_parameter_gradients_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t
                                      length, size_t inner, const double *mean, const double *inv,

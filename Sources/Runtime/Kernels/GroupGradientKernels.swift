@@ -48,7 +48,7 @@ final class GroupSumsKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             loops.rowSums(
                 dy, x, count, operands.runLength, view.inner, mean,
-                operands.narrowParameters(task).gamma, sums)
+                operands.narrowParameters(task).gamma, sums, operands.isFar)
             sum.update(from: sums, count: count)
             centredSum.update(from: sums + count, count: count)
             return
@@ -187,7 +187,7 @@ final class GroupInputGradientKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             loops.rowInputGradient(
                 dy, x, rows * view.groups, operands.runLength, view.inner, mean,
-                operands.narrowParameters(task).gamma, a, b, c, dx)
+                operands.narrowParameters(task).gamma, a, b, c, dx, operands.isFar)
             return
         }
         let gamma = operands.gamma(task)

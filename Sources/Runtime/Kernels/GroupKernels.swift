@@ -33,14 +33,14 @@ final class GroupMomentsKernel<T>: Kernel {
             let mean: UnsafeMutablePointer<Double> = outputs[0].pointer(task)
             outputs[1].pointer(task, as: Double.self).update(repeating: 0, count: count)
             if operands.hasRuns {
-                loops.rowMoments(x, count, operands.runLength, mean, last)
+                loops.rowMoments(x, count, operands.runLength, mean, last, operands.isFar)
             } else {
                 forEachGroup(x, rows, task) {
                     mean[$0] = $1; last[$0] = $2
                 }
             }
         } else if operands.hasRuns {
-            loops.rowSquares(x, count, operands.runLength, last)
+            loops.rowSquares(x, count, operands.runLength, last, operands.isFar)
         } else {
             let values = Double(view.valuesPerGroup)
             forEachGroup(x, rows, task) { last[$0] = $2 + values * $1 * $1 }
@@ -113,7 +113,8 @@ final class GroupScaleKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1, !operands.hasShift {
             let (gamma, beta) = operands.narrowParameters(task)
             loops.rowScale(
-                x, rows, operands.runLength, view.inner, mean, scale, gamma, beta, y)
+                x, rows, operands.runLength, view.inner, mean, scale, gamma, beta, y, operands.isFar
+            )
             return
         }
         let shift = operands.shift(task)

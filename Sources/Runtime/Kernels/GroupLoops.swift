@@ -10,13 +10,15 @@ struct GroupLoops<T> {
     typealias Doubles = UnsafePointer<Double>?
     typealias Sums = UnsafeMutablePointer<Double>?
 
-    let rowMoments: (Source, Int, Int, Sums, Sums) -> Void
-    let rowSquares: (Source, Int, Int, Sums) -> Void
-    let rowScale: (Source, Int, Int, Int, Doubles, Doubles, Floats, Floats, Target) -> Void
-    let rowSums: (Source, Source, Int, Int, Int, Doubles, Floats, Sums) -> Void
+    let rowMoments: (Source, Int, Int, Sums, Sums, Int32) -> Void
+    let rowSquares: (Source, Int, Int, Sums, Int32) -> Void
+    let rowScale: (Source, Int, Int, Int, Doubles, Doubles, Floats, Floats, Target, Int32) -> Void
+    let rowSums: (Source, Source, Int, Int, Int, Doubles, Floats, Sums, Int32) -> Void
     let rowParameterSums: (Source, Source, Int, Int, Int, Doubles, Doubles, Sums, Sums) -> Void
     let rowInputGradient:
-        (Source, Source, Int, Int, Int, Doubles, Floats, Doubles, Doubles, Doubles, Target) -> Void
+        (
+            Source, Source, Int, Int, Int, Doubles, Floats, Doubles, Doubles, Doubles, Target, Int32
+        ) -> Void
 
     let moments: (Source, Floats, Int, Int, Int, Sums) -> Void
     let scale:

@@ -9,6 +9,8 @@ import Graph
 final class GroupOperands {
     let view: GroupView
     let rowsPerUnit: Int
+    /// Whether the tensor is too large for the caches of the cores, as C takes it.
+    let isFar: Int32
     private let mean, low, scale, shift, gamma, beta: Operand?
     /// A number per row and group of the largest shard.
     private let statisticCount: Int
@@ -24,6 +26,7 @@ final class GroupOperands {
     ) {
         view = GroupView(spec.shape, axis: axis, groups: groups)
         rowsPerUnit = call.rowsPerUnit(spec)
+        isFar = spec.byteCount > KernelBuilder.cachedBytes ? 1 : 0
         func operand(_ position: Int?) -> Operand? { position.map { call.inputs[$0] } }
         (mean, low) = (operand(positions.mean), operand(positions.low))
         (scale, shift) = (operand(positions.scale), operand(positions.shift))

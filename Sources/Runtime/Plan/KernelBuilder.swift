@@ -52,6 +52,8 @@ struct KernelBuilder {
 
     /// Outputs larger than this are written past the caches when nothing reads them in the same phase.
     static let streamingBytes = 24 << 20
+    /// Passes over tensors larger than this ask ahead for what comes: the caches of two cores do not hold them.
+    static let cachedBytes = 6 << 20
 
     /// - Parameter groups: the nodes in order; several in one entry run together.
     func segment(_ units: Schedule.Units, _ groups: [[Node]]) -> ExecutableSegment {
