@@ -42,7 +42,7 @@ EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const
 EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                                 int whole, size_t n, const gradient_lane *p, int kind,
                                 const form *f, int with, int stream) {
-    if (stream && (uintptr_t)x % 64 == 0) {
+    if (stream && EK_REACHES_LINE(x)) {
         __builtin_prefetch(dy + EK_AHEAD(E), 0, 2);
         __builtin_prefetch(x + EK_AHEAD(E), 0, 2);
         if (with & EK_WITH_RESIDUAL) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);
@@ -161,12 +161,18 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
     if (!(with & EK_WITH_RESIDUAL)) residual = x;
     if (!dresidual) dresidual = dx;
     gradient_parameters p;
+    const int far = stream;
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(dx, inner * sizeof(E), W * sizeof(E)) &&
                  ek_streamable(dresidual, inner * sizeof(E), W * sizeof(E));
         for (size_t o = 0; o < outer; o++)
             for (size_t ch = 0; ch < channels; ch++) {
                 const size_t k = (o * channels + ch) * inner;
+                if (far && !stream) {
+                    ek_ask_ahead(dy + k, inner * sizeof(E));
+                    ek_ask_ahead(x + k, inner * sizeof(E));
+                    ek_ask_ahead_for_writing(dx + k, inner * sizeof(E));
+                }
                 centre_table(&p.centre, mean, scale, shift, ch, 1, channels, 1);
                 gradient_table(&p, mean, a, b, c, ch, 1, channels, 1);
                 gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, 0, inner, &p,

@@ -20,7 +20,7 @@ EK_INLINE scale_lane scale_load(const centre_parameters *p, size_t l) {
 EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, size_t n,
                              const scale_lane *p, int kind, const form *f, int has_residual,
                              int stream) {
-    if (stream && (uintptr_t)x % 64 == 0) {
+    if (stream && EK_REACHES_LINE(x)) {
         __builtin_prefetch(x + EK_AHEAD(E), 0, 2);
         if (has_residual) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);
     }
@@ -112,11 +112,16 @@ static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, s
     const int has_residual = residual != NULL;
     if (!residual) residual = x;
     centre_parameters p;
+    const int far = stream;
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(y, inner * sizeof(E), W * sizeof(E));
         for (size_t o = 0; o < outer; o++)
             for (size_t c = 0; c < channels; c++) {
                 const size_t k = (o * channels + c) * inner;
+                if (far && !stream) {
+                    ek_ask_ahead(x + k, inner * sizeof(E));
+                    ek_ask_ahead_for_writing(y + k, inner * sizeof(E));
+                }
                 centre_table(&p, mean, scale, shift, c, 1, channels, 1);
                 scale_run(x + k, residual + k, y + k, 0, 0, inner, &p, &f, has_residual, stream);
             }

@@ -38,7 +38,7 @@ EK_INLINE double about_mean(const sums_parameters *p, size_t l, double mean) {
 EK_INLINE void sums_vector(const E *dy, const E *x, const E *residual, E *y, int whole, size_t n,
                            vf weight, vf mean, vf scale, vf shift, int kind,
                            const form *f, int with, vf *first, vf *second) {
-    if (with & EK_WITH_STREAM && (uintptr_t)x % 64 == 0) {
+    if (with & EK_WITH_STREAM && EK_REACHES_LINE(x)) {
         __builtin_prefetch(dy + EK_AHEAD(E), 0, 2);
         __builtin_prefetch(x + EK_AHEAD(E), 0, 2);
         if (with & EK_WITH_RESIDUAL) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);

@@ -22,6 +22,9 @@
 
 #define EK_AHEAD(element) (EK_AHEAD_BYTES / sizeof(element))
 
+/// Whether a vector at p is the first to reach into a cache line, of those one behind the other.
+#define EK_REACHES_LINE(p) ((uintptr_t)(p) % 64 < EK_WIDTH * sizeof *(p))
+
 /// Whether the q-th of some vectors of elements begins a cache line, if the first does.
 #define EK_BEGINS_LINE(q, element) ((q) * EK_WIDTH * sizeof(element) % 64 == 0)
 

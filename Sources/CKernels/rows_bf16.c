@@ -1,7 +1,7 @@
 #include "include/ek_rows.h"
 #include "include/ek_rows_bf16.h"
 
-#include "level.h"
+#include "layout.h"
 
 #include "element_bf16.h"
 

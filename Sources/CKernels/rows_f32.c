@@ -1,6 +1,6 @@
 #include "include/ek_rows.h"
 
-#include "level.h"
+#include "layout.h"
 
 #include "element_f32.h"
 

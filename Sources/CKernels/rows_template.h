@@ -65,14 +65,17 @@ EK_INLINE double row_squares(const E *x, size_t length) {
 }
 
 EK_INLINE void row_scale(const E *x, size_t length, size_t inner, double mean, double inv,
-                         const float *gamma, const float *beta, E *y) {
+                         const float *gamma, const float *beta, E *y, int stream) {
     const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
     const vf scale = (vf)(float)inv;
     size_t j = 0;
-    if (inner == 1 && gamma && beta)
+    if (inner == 1 && (stream || (gamma && beta)))
         for (; j + W <= length; j += W) {
             const vf h = ((eload(x + j) - high) - low) * scale;
-            estore(y + j, h * vload(gamma + j) + vload(beta + j));
+            const vf v = h * (gamma ? vload(gamma + j) : (vf)1.0f) +
+                         (beta ? vload(beta + j) : (vf)0.0f);
+            if (stream) estream(y + j, v);
+            else estore(y + j, v);
         }
     for (; j < length; j += W) {
         const size_t n = length - j;
@@ -150,14 +153,17 @@ EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length,
 /// dx = a dy gamma + b (x - mean) + c of one row.
 EK_INLINE void row_gradient(const E *dy, const E *x, size_t length, size_t inner,
                             double mean, const float *gamma, double a, double b, double c,
-                            E *dx) {
+                            E *dx, int stream) {
     const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
     const vf va = (vf)(float)a, vb = (vf)(float)b, vc = (vf)(float)c;
     size_t j = 0;
-    if (inner == 1 && gamma)
+    if (inner == 1 && (stream || gamma))
         for (; j + W <= length; j += W) {
             const vf d = (eload(x + j) - high) - low;
-            estore(dx + j, va * (eload(dy + j) * vload(gamma + j)) + (vb * d + vc));
+            const vf g = gamma ? eload(dy + j) * vload(gamma + j) : eload(dy + j);
+            const vf v = va * g + (vb * d + vc);
+            if (stream) estream(dx + j, v);
+            else estore(dx + j, v);
         }
     for (; j < length; j += W) {
         const size_t n = length - j;
@@ -187,11 +193,18 @@ static void LOCAL(ek_row_centred_scale)(const E *x, size_t rows, size_t length,
                                               size_t inner, const double *mean, const double *inv,
                                               const float *gamma, const float *beta, E *y,
                                               int far) {
+    const int streams =
+        far == EK_PAST_CACHES && inner == 1 && ek_streamable(y, length * sizeof(E), W * sizeof(E));
     for (size_t r = 0; r < rows; r++) {
         const size_t k = r * length;
-        if (far) ek_ask_ahead_for_writing(y + k, length * sizeof(E));
-        row_scale(x + k, length, inner, mean[r], inv[r], gamma, beta, y + k);
+        if (streams)
+            row_scale(x + k, length, 1, mean[r], inv[r], gamma, beta, y + k, 1);
+        else {
+            if (far) ek_ask_ahead_for_writing(y + k, length * sizeof(E));
+            row_scale(x + k, length, inner, mean[r], inv[r], gamma, beta, y + k, 0);
+        }
     }
+    if (streams) ek_fence();
 }
 
 static void LOCAL(ek_row_centred_sums)(const E *dy, const E *x, size_t rows,
@@ -213,11 +226,18 @@ static void LOCAL(ek_row_centred_input_gradient)(const E *dy, const E *x,
                                                        const double *mean, const float *gamma,
                                                        const double *a, const double *b,
                                                        const double *c, E *dx, int far) {
+    const int streams =
+        far == EK_PAST_CACHES && inner == 1 && ek_streamable(dx, length * sizeof(E), W * sizeof(E));
     for (size_t r = 0; r < rows; r++) {
         const size_t k = r * length;
-        if (far) ek_ask_ahead_for_writing(dx + k, length * sizeof(E));
-        row_gradient(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k);
+        if (streams)
+            row_gradient(dy + k, x + k, length, 1, mean[r], gamma, a[r], b[r], c[r], dx + k, 1);
+        else {
+            if (far) ek_ask_ahead_for_writing(dx + k, length * sizeof(E));
+            row_gradient(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k, 0);
+        }
     }
+    if (streams) ek_fence();
 }
 
 static void LOCAL(ek_row_parameter_gradients)(const E *dy, const E *x, size_t rows,

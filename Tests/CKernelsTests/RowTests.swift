@@ -97,6 +97,42 @@ struct RowTests {
         }
     }
 
+    @Test("Where tensors lie makes no difference", arguments: [1, 3, 64], [64, 256, 272])
+    func places(rows: Int, length: Int) {
+        var random = Generator(UInt64(rows + length))
+        let (x, dy) = (random.floats(rows * length, offset: 3), random.floats(rows * length))
+        let parameters = random.floats(length, offset: 1)
+        let numbers = (0..<rows).map { 1 + Double($0) / 8 }
+        // What goes past the caches has to be aligned.
+        let y = UnsafeMutableRawPointer.allocate(byteCount: 4 * rows * length, alignment: 64)
+            .bindMemory(to: Float.self, capacity: rows * length)
+        defer { y.deallocate() }
+        func result(_ body: () -> Void) -> [Float] {
+            y.initialize(repeating: .nan, count: rows * length)
+            body()
+            return Array(UnsafeBufferPointer(start: y, count: rows * length))
+        }
+        onEveryLevel {
+            for gamma in [parameters, nil] {
+                let scaled = [0, EK_FAR, EK_PAST_CACHES].map { place in
+                    result {
+                        ek_row_centred_scale_f32(
+                            x, rows, length, 1, numbers, numbers, gamma, gamma, y, place)
+                    }
+                }
+                #expect(scaled[1] == scaled[0] && scaled[2] == scaled[0])
+                let gradients = [0, EK_FAR, EK_PAST_CACHES].map { place in
+                    result {
+                        ek_row_centred_input_gradient_f32(
+                            dy, x, rows, length, 1, numbers, gamma, numbers, numbers, numbers, y,
+                            place)
+                    }
+                }
+                #expect(gradients[1] == gradients[0] && gradients[2] == gradients[0])
+            }
+        }
+    }
+
     @Test("In bfloat16 they are the float functions of the same numbers, rounded", arguments: cases)
     func bfloat16(size: (rows: Int, length: Int, inner: Int)) {
         let (rows, length, inner) = size

@@ -187,7 +187,8 @@ final class GroupInputGradientKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             loops.rowInputGradient(
                 dy, x, rows * view.groups, operands.runLength, view.inner, mean,
-                operands.narrowParameters(task).gamma, a, b, c, dx, operands.isFar)
+                operands.narrowParameters(task).gamma, a, b, c, dx,
+                stream == 0 ? operands.isFar : EK_PAST_CACHES)
             return
         }
         let gamma = operands.gamma(task)

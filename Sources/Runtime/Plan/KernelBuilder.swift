@@ -50,8 +50,9 @@ struct KernelBuilder {
     let commits: [Node: [Node]]
     let gate = CommitGate()
 
-    /// Outputs larger than this are written past the caches when nothing reads them in the same phase.
-    static let streamingBytes = 24 << 20
+    /// Large outputs of a phase that together are more than this are written past the caches, where nothing
+    /// reads them in the same phase.
+    static let streamingBytes = 20 << 20
     /// Passes over tensors larger than this ask ahead for what comes: the caches of two cores do not hold them.
     static let cachedBytes = 6 << 20
 
@@ -203,8 +204,9 @@ struct KernelBuilder {
     }
 
     private func streams(_ node: Node) -> Bool {
-        guard let output = node.outputs.first, output.byteCount > Self.streamingBytes,
-            case .rows(let units) = schedule[node].mode
+        guard let output = node.outputs.first, output.byteCount > Self.cachedBytes,
+            case .rows(let units) = schedule[node].mode,
+            storedBytes(schedule[node].time) > Self.streamingBytes
         else { return false }
         let time = schedule[node].time
         return !schedule.nodes.contains { other in
@@ -212,5 +214,20 @@ struct KernelBuilder {
                 && schedule[other].time == time && schedule[other].mode != .alias
                 && units.count > 0
         }
+    }
+
+    /// What the shards of a phase write to memory beyond their scratch.
+    private func storedBytes(_ time: Int) -> Int {
+        var sum = 0
+        for node in schedule.nodes where schedule[node].time == time {
+            guard case .rows = schedule[node].mode else { continue }
+            for tensor in node.tensors {
+                switch homes[tensor] {
+                case .arena, .slot: sum += tensor.spec.byteCount
+                default: break
+                }
+            }
+        }
+        return sum
     }
 }

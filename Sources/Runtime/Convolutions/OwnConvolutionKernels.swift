@@ -81,7 +81,7 @@ final class OwnConvolutionKernel: Kernel {
     override var workspaceBytes: Int { workspace }
 
     override func run(_ task: ShardTask) {
-        let part = parts[parts.count == 1 ? 0 : task.start / unitsPerPart]
+        let part = parts[task.start / unitsPerPart]
         func floats(_ operand: Operand) -> UnsafeMutablePointer<Float> {
             operand.address(task).assumingMemoryBound(to: Float.self)
         }
