@@ -9,7 +9,7 @@
 #define EK_PANEL 16      // outputs whose weights lie together: two vectors
 #define EK_POSITIONS 6   // of the result in a block: with two vectors each, twelve sums in sixteen registers
 #define EK_STEPS 4       // elements of the kernel between two looks at the end of its row
-#define EK_PACKED_CHANNELS 16
+#define EK_PACKED_CHANNELS 16  // whose weights are packed together
 #define EK_BAND_BYTES ((size_t)1 << 16)  // of image that stay in the cache while all outputs are made of it
 
 static size_t padded_width(const struct ek_convolution *g) {

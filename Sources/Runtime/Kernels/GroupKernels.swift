@@ -113,8 +113,8 @@ final class GroupScaleKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1, !operands.hasShift {
             let (gamma, beta) = operands.narrowParameters(task)
             loops.rowScale(
-                x, rows, operands.runLength, view.inner, mean, scale, gamma, beta, y, operands.isFar
-            )
+                x, rows, operands.runLength, view.inner, mean, scale, gamma, beta, y,
+                stream == 0 ? operands.isFar : EK_PAST_CACHES)
             return
         }
         let shift = operands.shift(task)
