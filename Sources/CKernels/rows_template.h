@@ -69,7 +69,7 @@ EK_INLINE void row_scale(const E *x, size_t length, size_t inner, double mean, d
     const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
     const vf scale = (vf)(float)inv;
     size_t j = 0;
-    if (inner == 1 && (stream || (gamma && beta)))
+    if (inner == 1)
         for (; j + W <= length; j += W) {
             const vf h = ((eload(x + j) - high) - low) * scale;
             const vf v = h * (gamma ? vload(gamma + j) : (vf)1.0f) +
@@ -157,7 +157,7 @@ EK_INLINE void row_gradient(const E *dy, const E *x, size_t length, size_t inner
     const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
     const vf va = (vf)(float)a, vb = (vf)(float)b, vc = (vf)(float)c;
     size_t j = 0;
-    if (inner == 1 && (stream || gamma))
+    if (inner == 1)
         for (; j + W <= length; j += W) {
             const vf d = (eload(x + j) - high) - low;
             const vf g = gamma ? eload(dy + j) * vload(gamma + j) : eload(dy + j);
