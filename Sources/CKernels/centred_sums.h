@@ -20,7 +20,7 @@
 #define EK_WITH_RESIDUAL 2    // there is a residual
 #define EK_WITH_WEIGHTS 4     // there are weights
 #define EK_WITH_OUTPUT 8      // store act((x - mean) * scale + shift + residual) too
-#define EK_WITH_STREAM 16     // and store it past the caches
+#define EK_WITH_STREAM 16     // ask ahead for what is read, store the output past the caches
 
 struct LOCAL(ek_sums_parameters) {
     centre_parameters centre;
