@@ -21,6 +21,11 @@ EK_EXPORT_TYPED(void, ek_centred_sums,
                  EK_ELEMENT *y, int stream, double *sums),
                 (dy, x, weights, outer, channels, inner, mean, scale, shift, residual, activation,
                  slope, y, stream, sums))
+EK_EXPORT_TYPED(void, ek_gated_sums,
+                (const EK_ELEMENT *dy, const EK_ELEMENT *added, const EK_ELEMENT *gate,
+                 const EK_ELEMENT *x, size_t outer, size_t channels, size_t inner,
+                 const double *mean, EK_ELEMENT *y, double *sums),
+                (dy, added, gate, x, outer, channels, inner, mean, y, sums))
 EK_EXPORT_TYPED(void, ek_centred_input_gradient,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t outer, size_t channels,
                  size_t inner, const double *mean, const double *a, const double *b,

@@ -1,6 +1,7 @@
 // dx = a dy' + b (x - mean) + c.
 
 #define gradient_vectors LOCAL(ek_gradient_vectors)
+#define gradient_two LOCAL(ek_gradient_two)
 #define gradient_load LOCAL(ek_gradient_load)
 #define gradient_table LOCAL(ek_gradient_table)
 #define gradient_lanes LOCAL(ek_gradient_lanes)
@@ -67,6 +68,24 @@ EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *d
     }
 }
 
+/// Two whole vectors, with parameters in the order of `eload2`.
+EK_INLINE void gradient_two(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                            const gradient_lane *p, int kind, const form *f, int with) {
+    vf g[2], v[2], r[2], result[2];
+    eload2(dy, &g[0], &g[1]);
+    eload2(x, &v[0], &v[1]);
+    if (with & EK_WITH_RESIDUAL) eload2(residual, &r[0], &r[1]);
+    for (size_t q = 0; q < 2; q++) {
+        const vf deviation = v[q] - p[q].mean;
+        vf pre = preactivation(deviation, p[q].scale, p[q].shift);
+        if (with & EK_WITH_RESIDUAL) pre += r[q];
+        g[q] = deactivate(g[q], pre, kind, f);
+        result[q] = p[q].a * g[q] + (p[q].b * deviation + p[q].c);
+    }
+    if (with & EK_WITH_DRESIDUAL) estore2(dresidual, g[0], g[1]);
+    estore2(dx, result[0], result[1]);
+}
+
 EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l) {
     return (gradient_lane){vload(p->centre.mean + l), vload(p->centre.scale + l),
                            vload(p->centre.shift + l), vload(p->a + l), vload(p->b + l),
@@ -81,6 +100,23 @@ EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx,
     if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
         gradient_lane lane[EK_COLUMNS];
         for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = gradient_load(p, q * W);
+        if (!stream) {
+            for (size_t q = 0; q < EK_COLUMNS; q += 2) {
+                eapart(&lane[q].mean, &lane[q + 1].mean);
+                eapart(&lane[q].scale, &lane[q + 1].scale);
+                eapart(&lane[q].shift, &lane[q + 1].shift);
+                eapart(&lane[q].a, &lane[q + 1].a);
+                eapart(&lane[q].b, &lane[q + 1].b);
+                eapart(&lane[q].c, &lane[q + 1].c);
+            }
+            for (size_t r = 0; r < rows; r++)
+                for (size_t q = 0; q < EK_COLUMNS; q += 2) {
+                    const size_t k = r * stride + q * W;
+                    gradient_two(dy + k, x + k, residual + k, dx + k, dresidual + k, &lane[q], kind,
+                                 f, with);
+                }
+            return;
+        }
         for (size_t r = 0; r < rows; r++)
             for (size_t q = 0; q < EK_COLUMNS; q++) {
                 const size_t k = r * stride + q * W;

@@ -27,19 +27,25 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
                                moments_tables *t, size_t l) {
 #define EK_ROW(r, q) \
     (whole ? eload(x + (r) * stride + (q) * W) : eload_n(x + (r) * stride + (q) * W, n))
+    // In pairs, as `eload2` orders them.
+#define EK_ROWS_AT(r, v)                                                                    \
+    for (size_t q = 0; q < width; q += in_pairs ? 2 : 1) {                                  \
+        if (in_pairs) eload2(x + (r) * stride + q * W, &(v)[q], &(v)[in_pairs ? q + 1 : q]); \
+        else (v)[q] = EK_ROW(r, q);                                                         \
+    }
+    const int in_pairs = width % 2 == 0;
     size_t start = 0;
     if (weights)
         while (weights[start] == 0.0f) start++;
-    vf origin[EK_COLUMNS], pivot[EK_COLUMNS], sum[EK_COLUMNS], squares[EK_COLUMNS];
-    for (size_t q = 0; q < width; q++) {
-        origin[q] = EK_ROW(start, q);
-        sum[q] = squares[q] = (vf)0.0f;
-    }
+    vf row[EK_COLUMNS], origin[EK_COLUMNS], pivot[EK_COLUMNS], sum[EK_COLUMNS], squares[EK_COLUMNS];
+    EK_ROWS_AT(start, origin)
+    for (size_t q = 0; q < width; q++) sum[q] = squares[q] = (vf)0.0f;
     if (before < total) {
         for (size_t r = start; r < rows; r++) {
             if (weights && weights[r] == 0.0f) continue;
+            EK_ROWS_AT(r, row)
             for (size_t q = 0; q < width; q++) {
-                const vf d = EK_ROW(r, q) - origin[q];
+                const vf d = row[q] - origin[q];
                 sum[q] += weights ? d * (vf)weights[r] : d;
             }
         }
@@ -49,19 +55,29 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
         }
     } else {
         for (size_t q = 0; q < width; q++) pivot[q] = vnarrow(vdload(t->mean + l + q * W));
+        if (in_pairs)
+            for (size_t q = 0; q < width; q += 2) eapart(&pivot[q], &pivot[q + 1]);
     }
     for (size_t r = start; r < rows; r++) {
         if (weights && weights[r] == 0.0f) continue;
+        EK_ROWS_AT(r, row)
         for (size_t q = 0; q < width; q++) {
             // Where a tile takes a part of each row, what the next one needs has to be asked for.
             if (stride > width * W && EK_BEGINS_LINE(q, E))
                 __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
-            const vf d = EK_ROW(r, q) - pivot[q];
+            const vf d = row[q] - pivot[q];
             const vf wd = weights ? d * (vf)weights[r] : d;
             sum[q] += wd;
             squares[q] += wd * d;
         }
     }
+    if (in_pairs)
+        for (size_t q = 0; q < width; q += 2) {
+            etogether(&origin[q], &origin[q + 1]);
+            etogether(&pivot[q], &pivot[q + 1]);
+            etogether(&sum[q], &sum[q + 1]);
+            etogether(&squares[q], &squares[q + 1]);
+        }
     const double share = total / (before + total), spread = before * share, part = 1.0 / total;
     for (size_t q = 0; q < width; q++) {
         vd mean = vwiden(pivot[q]), m2 = vwiden(squares[q]);
@@ -91,6 +107,7 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
         vdstore(m2s, vdload(m2s) + m2 + delta * delta * (vd)spread);
     }
 #undef EK_ROW
+#undef EK_ROWS_AT
 }
 
 /// Fills the tables with the moments of every lane; returns their common count.

@@ -1,6 +1,7 @@
 // y = act((x - mean) * scale + shift + residual).
 
 #define scale_vectors LOCAL(ek_scale_vectors)
+#define scale_two LOCAL(ek_scale_two)
 #define scale_load LOCAL(ek_scale_load)
 #define scale_run LOCAL(ek_scale_run)
 #define scale_lanes LOCAL(ek_scale_lanes)
@@ -33,6 +34,20 @@ EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, siz
     else estore(y, v);
 }
 
+/// Two whole vectors, with parameters in the order of `eload2`.
+EK_INLINE void scale_two(const E *x, const E *residual, E *y, const scale_lane *p, int kind,
+                         const form *f, int has_residual) {
+    vf v[2], r[2];
+    eload2(x, &v[0], &v[1]);
+    if (has_residual) eload2(residual, &r[0], &r[1]);
+    for (size_t q = 0; q < 2; q++) {
+        v[q] = preactivation(v[q] - p[q].mean, p[q].scale, p[q].shift);
+        if (has_residual) v[q] += r[q];
+        v[q] = activate(v[q], kind, f);
+    }
+    estore2(y, v[0], v[1]);
+}
+
 /// Row after row, as memory likes it best.
 EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, size_t stride,
                            size_t lanes, const centre_parameters *p, int kind, const form *f,
@@ -40,6 +55,19 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
     if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
         scale_lane lane[EK_COLUMNS];
         for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = scale_load(p, q * W);
+        if (!stream) {
+            for (size_t q = 0; q < EK_COLUMNS; q += 2) {
+                eapart(&lane[q].mean, &lane[q + 1].mean);
+                eapart(&lane[q].scale, &lane[q + 1].scale);
+                eapart(&lane[q].shift, &lane[q + 1].shift);
+            }
+            for (size_t r = 0; r < rows; r++)
+                for (size_t q = 0; q < EK_COLUMNS; q += 2) {
+                    const size_t k = r * stride + q * W;
+                    scale_two(x + k, residual + k, y + k, &lane[q], kind, f, has_residual);
+                }
+            return;
+        }
         for (size_t r = 0; r < rows; r++)
             for (size_t q = 0; q < EK_COLUMNS; q++) {
                 const size_t k = r * stride + q * W;

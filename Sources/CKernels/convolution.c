@@ -55,6 +55,29 @@ EK_BF16 static void add_block(const struct region *region, float *dw, size_t str
     for (size_t c = 0; c < EK_BLOCK; c++) _mm512_storeu_ps(dw + c * stride, sum[c]);
 }
 
+/// What is asked for between blocks, so many cache lines each time.
+struct requests {
+    const struct ek_range *ranges;
+    size_t count, line, each;
+};
+
+EK_INLINE void ask(struct requests *requests) {
+    for (size_t i = 0; i < requests->each && requests->count > 0; i++) {
+        __builtin_prefetch((const char *)requests->ranges->from + 64 * requests->line, 0, 2);
+        if (64 * ++requests->line < requests->ranges->bytes) continue;
+        requests->ranges++;
+        requests->count--;
+        requests->line = 0;
+    }
+}
+
+/// Spread over so many blocks.
+static struct requests requests_over(size_t blocks, const struct ek_range *ahead, size_t ranges) {
+    size_t lines = 0;
+    for (size_t i = 0; i < ranges; i++) lines += ahead[i].bytes / 64 + 1;
+    return (struct requests){ahead, ranges, 0, lines / (blocks > 0 ? blocks : 1) + 1};
+}
+
 /// Of the positions from *first to *end, those where an element of the kernel lies on the image.
 static void clip(size_t *first, size_t *end, size_t stride, size_t offset, size_t before,
                  size_t extent) {
@@ -64,7 +87,7 @@ static void clip(size_t *first, size_t *end, size_t stride, size_t offset, size_
 
 /// The rows of the result from `first` to `end`, of two images in pairs.
 static void add_rows(const struct ek_convolution *g, const uint32_t *x, const uint32_t *dy,
-                     size_t first, size_t end, float *dw) {
+                     size_t first, size_t end, float *dw, struct requests *requests) {
     for (size_t r = 0; r < g->kernel[0]; r++) {
         size_t top = first, bottom = end;
         clip(&top, &bottom, g->strides[0], r, g->before[0], g->height);
@@ -87,6 +110,7 @@ static void add_rows(const struct ek_convolution *g, const uint32_t *x, const ui
                     region.x = x + (row * g->width + column) * g->channels + c;
                     region.dy = dy + (top * g->columns + left) * g->outputs + k;
                     const size_t tap = r * g->kernel[1] + s;
+                    ask(requests);
                     add_block(&region, dw + (tap * g->channels + c) * g->outputs + k, g->outputs);
                 }
         }
@@ -94,7 +118,12 @@ static void add_rows(const struct ek_convolution *g, const uint32_t *x, const ui
 }
 
 void ek_weight_gradient_bf16(const struct ek_convolution *g, const uint16_t *x,
-                             const uint16_t *dy, size_t samples, float *dw, void *workspace) {
+                             const uint16_t *dy, size_t samples, float *dw, void *workspace,
+                             const struct ek_range *ahead, size_t ranges) {
+    const size_t blocks = (samples + 1) / 2 * ((g->rows + EK_PAIR_ROWS - 1) / EK_PAIR_ROWS) *
+                          g->kernel[0] * g->kernel[1] * (g->channels / EK_BLOCK) *
+                          (g->outputs / EK_BLOCK);
+    struct requests requests = requests_over(blocks, ahead, ranges);
     const size_t image = g->height * g->width * g->channels;
     const size_t result = g->rows * g->columns * g->outputs;
     uint32_t *x_pairs = workspace, *dy_pairs = x_pairs + image;
@@ -103,15 +132,17 @@ void ek_weight_gradient_bf16(const struct ek_convolution *g, const uint16_t *x,
         interleave(x + n * image, both ? x + (n + 1) * image : NULL, image, x_pairs);
         interleave(dy + n * result, both ? dy + (n + 1) * result : NULL, result, dy_pairs);
         for (size_t row = 0; row < g->rows; row += EK_PAIR_ROWS)
-            add_rows(g, x_pairs, dy_pairs, row, ek_smaller(row + EK_PAIR_ROWS, g->rows), dw);
+            add_rows(g, x_pairs, dy_pairs, row, ek_smaller(row + EK_PAIR_ROWS, g->rows), dw,
+                     &requests);
     }
 }
 
 #else
 
 void ek_weight_gradient_bf16(const struct ek_convolution *g, const uint16_t *x,
-                             const uint16_t *dy, size_t samples, float *dw, void *workspace) {
-    (void)g, (void)x, (void)dy, (void)samples, (void)dw, (void)workspace;
+                             const uint16_t *dy, size_t samples, float *dw, void *workspace,
+                             const struct ek_range *ahead, size_t ranges) {
+    (void)g, (void)x, (void)dy, (void)samples, (void)dw, (void)workspace, (void)ahead, (void)ranges;
     __builtin_trap();  // it does not fit here
 }
 

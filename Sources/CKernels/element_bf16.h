@@ -15,3 +15,9 @@
 #define eload_n vbf16load_n
 #define estore_n vbf16store_n
 #define estream vbf16stream
+#define eround vbf16round
+#define eload2 vbf16load2
+#define estore2 vbf16store2
+#define eround2 vbf16round2
+#define eapart vapart
+#define etogether vtogether

@@ -7,3 +7,11 @@
 #define eload_n vload_n
 #define estore_n vstore_n
 #define estream vstream
+#define eround(v) (v)
+
+// Two vectors at a time: one behind the other.
+#define eload2(p, a, b) (*(a) = vload(p), *(b) = vload((p) + W))
+#define estore2(p, a, b) (vstore((p), (a)), vstore((p) + W, (b)))
+#define eround2(a, b) ((void)(a), (void)(b))
+#define eapart(a, b) ((void)(a), (void)(b))
+#define etogether(a, b) ((void)(a), (void)(b))

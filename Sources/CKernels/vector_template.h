@@ -37,9 +37,17 @@ typedef double vd __attribute__((ext_vector_type(EK_WIDTH)));
 #define vbf16load EK_NAME(ek_vbf16load)
 #define vbf16store EK_NAME(ek_vbf16store)
 #define vbf16bits EK_NAME(ek_vbf16bits)
+#define vbf16round EK_NAME(ek_vbf16round)
 #define vbf16load_n EK_NAME(ek_vbf16load_n)
 #define vbf16store_n EK_NAME(ek_vbf16store_n)
 #define vbf16stream EK_NAME(ek_vbf16stream)
+#define vbf16load2 EK_NAME(ek_vbf16load2)
+#define vbf16store2 EK_NAME(ek_vbf16store2)
+#define vbf16round2 EK_NAME(ek_vbf16round2)
+#define vbf16words EK_NAME(ek_vbf16words)
+#define vbf16pack EK_NAME(ek_vbf16pack)
+#define vapart EK_NAME(ek_vapart)
+#define vtogether EK_NAME(ek_vtogether)
 
 EK_INLINE vf vload(const float *p) {
     vf v;
@@ -108,6 +116,8 @@ EK_INLINE void vdstore(double *p, vd v) { memcpy(p, &v, sizeof v); }
 
 #define vus EK_NAME(ek_vus)
 typedef uint16_t vus __attribute__((ext_vector_type(EK_WIDTH)));
+#define vus2 EK_NAME(ek_vus2)
+typedef uint16_t vus2 __attribute__((ext_vector_type(2 * EK_WIDTH)));
 
 EK_INLINE vf vbf16load(const uint16_t *p) {
     vus v;
@@ -127,6 +137,9 @@ EK_INLINE vus vbf16bits(vf v) {
     return __builtin_convertvector(v != v ? quiet : rounded, vus);
 #endif
 }
+
+/// The number that a bfloat16 holds after it was stored.
+EK_INLINE vf vbf16round(vf v) { return (vf)(__builtin_convertvector(vbf16bits(v), vu) << 16u); }
 
 EK_INLINE void vbf16store(uint16_t *p, vf v) {
     const vus bits = vbf16bits(v);
@@ -157,3 +170,73 @@ EK_INLINE void vbf16store_n(uint16_t *p, vf v, size_t n) {
 EK_INLINE void vbf16stream(uint16_t *p, vf v) {
     __builtin_nontemporal_store(vbf16bits(v), (vus *)(void *)p);
 }
+
+// Two vectors at a time, the first of the elements at even places and the second of those at odd ones:
+// bfloat16 numbers, two to a word, become floats with a shift and a mask, and a word's worth of them is
+// loaded and stored at once. What is one number per lane comes in the same order.
+
+#if EK_WIDTH == 16
+#define EK_EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define EK_ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define EK_LOWER 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define EK_UPPER 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif EK_WIDTH == 8
+#define EK_EVEN 0, 2, 4, 6, 8, 10, 12, 14
+#define EK_ODD 1, 3, 5, 7, 9, 11, 13, 15
+#define EK_LOWER 0, 8, 1, 9, 2, 10, 3, 11
+#define EK_UPPER 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define EK_EVEN 0, 2, 4, 6
+#define EK_ODD 1, 3, 5, 7
+#define EK_LOWER 0, 4, 1, 5
+#define EK_UPPER 2, 6, 3, 7
+#endif
+
+/// Two vectors of consecutive floats, taken apart by places.
+EK_INLINE void vapart(vf *a, vf *b) {
+    const vf low = *a, high = *b;
+    *a = __builtin_shufflevector(low, high, EK_EVEN);
+    *b = __builtin_shufflevector(low, high, EK_ODD);
+}
+
+/// The reverse.
+EK_INLINE void vtogether(vf *a, vf *b) {
+    const vf even = *a, odd = *b;
+    *a = __builtin_shufflevector(even, odd, EK_LOWER);
+    *b = __builtin_shufflevector(even, odd, EK_UPPER);
+}
+
+#undef EK_EVEN
+#undef EK_ODD
+#undef EK_LOWER
+#undef EK_UPPER
+
+EK_INLINE void vbf16words(vu words, vf *a, vf *b) {
+    *a = (vf)(words << 16u);
+    *b = (vf)(words & 0xffff0000u);
+}
+
+EK_INLINE void vbf16load2(const uint16_t *p, vf *a, vf *b) {
+    vu words;
+    memcpy(&words, p, sizeof words);
+    vbf16words(words, a, b);
+}
+
+EK_INLINE vu vbf16pack(vf a, vf b) {
+#ifdef EK_BF16_INSTRUCTIONS
+    const vus2 halves = (vus2)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a);
+    return (vu)__builtin_shufflevector(halves, halves, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
+                                       7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
+                                       15, 31);
+#else
+    return __builtin_convertvector(vbf16bits(a), vu) |
+           (__builtin_convertvector(vbf16bits(b), vu) << 16u);
+#endif
+}
+
+EK_INLINE void vbf16store2(uint16_t *p, vf a, vf b) {
+    const vu words = vbf16pack(a, b);
+    memcpy(p, &words, sizeof words);
+}
+
+EK_INLINE void vbf16round2(vf *a, vf *b) { vbf16words(vbf16pack(*a, *b), a, b); }

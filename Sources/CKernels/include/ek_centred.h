@@ -51,6 +51,13 @@ void ek_centred_sums_f32(const float *dy, const float *x, const float *weights, 
                          const double *shift, const float *residual, int activation, float slope,
                          float *y, int stream, double *sums);
 
+/// y = gate <= 0 ? 0 : dy + added: the gradient behind a ReLU whose output is `gate`, of a sum where
+/// `added` is given, each step rounded as it would be alone. Adds sum y to `sums`, [channels], and where x is
+/// given sum y (x - mean) behind them, [2][channels]. `y` may be the memory of `dy` or `added`.
+void ek_gated_sums_f32(const float *dy, const float *added, const float *gate, const float *x,
+                       size_t outer, size_t channels, size_t inner, const double *mean, float *y,
+                       double *sums);
+
 /// dx = a dy' + b (x - mean) + c with a, b, c per channel; `dresidual`, where given, gets dy'.
 /// Either output may be the memory of `dy` or `x`.
 void ek_centred_input_gradient_f32(const float *dy, const float *x, size_t outer, size_t channels,

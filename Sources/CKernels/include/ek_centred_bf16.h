@@ -21,6 +21,10 @@ void ek_centred_sums_bf16(const uint16_t *dy, const uint16_t *x, const float *we
                           int activation, float slope, uint16_t *y, int stream,
                           double *sums);
 
+void ek_gated_sums_bf16(const uint16_t *dy, const uint16_t *added, const uint16_t *gate,
+                        const uint16_t *x, size_t outer, size_t channels, size_t inner,
+                        const double *mean, uint16_t *y, double *sums);
+
 void ek_centred_input_gradient_bf16(const uint16_t *dy, const uint16_t *x, size_t outer,
                                     size_t channels, size_t inner, const double *mean,
                                     const double *a, const double *b, const double *c,

@@ -21,7 +21,15 @@ int ek_weight_gradient_bf16_fits(const struct ek_convolution *convolution);
 /// Bytes of working memory, to be aligned to 64.
 size_t ek_weight_gradient_bf16_workspace(const struct ek_convolution *convolution);
 
+/// Memory that will be read soon.
+struct ek_range {
+    const void *from;
+    size_t bytes;
+};
+
 /// dw[kernel row, kernel column, channel, output] += the sum over samples and positions of x times dy,
 /// where x is [samples, height, width, channels] and dy is [samples, rows, columns, outputs].
+/// On its way it asks for the memory of `ahead`.
 void ek_weight_gradient_bf16(const struct ek_convolution *convolution, const uint16_t *x,
-                             const uint16_t *dy, size_t samples, float *dw, void *workspace);
+                             const uint16_t *dy, size_t samples, float *dw, void *workspace,
+                             const struct ek_range *ahead, size_t ranges);

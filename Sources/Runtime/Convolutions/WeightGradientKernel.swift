@@ -8,6 +8,8 @@ import Graph
 /// what computes it; sums merge in the fixed tree as groups finish, while they are in cache and beside
 /// other work, and who completes the last merge writes the result.
 final class WeightGradientKernel: Kernel {
+    /// What the shard's kernels read from far up to this one; see ``FarInputs``.
+    var ahead: [Operand] = []
     private let image, gradient, result, sums: Operand
     private let byteCount: Int
     private let shards: ShardSums
@@ -37,7 +39,7 @@ final class WeightGradientKernel: Kernel {
 
     override func run(_ task: ShardTask) {
         let sum = sums.address(task) + task.group * byteCount
-        shards.add(task, image.address(task), gradient.address(task), to: sum)
+        shards.add(task, image.address(task), gradient.address(task), ahead, to: sum)
         guard task.closesGroup else { return }
         let base = sums.address(task)
         let isComplete = tree.arrive(task.group) { into, from in
@@ -57,7 +59,7 @@ private class ShardSums {
 
     func add(
         _ task: ShardTask, _ image: UnsafeMutableRawPointer, _ gradient: UnsafeMutableRawPointer,
-        to sum: UnsafeMutableRawPointer
+        _ ahead: [Operand], to sum: UnsafeMutableRawPointer
     ) {
         preconditionFailure("a subclass must say how")
     }
@@ -92,7 +94,7 @@ private final class PrimitiveShardSums: ShardSums {
 
     override func add(
         _ task: ShardTask, _ image: UnsafeMutableRawPointer, _ gradient: UnsafeMutableRawPointer,
-        to sum: UnsafeMutableRawPointer
+        _ ahead: [Operand], to sum: UnsafeMutableRawPointer
     ) {
         guard let call = calls[task] else { return }
         call.bind(0, image)
@@ -122,13 +124,23 @@ private final class PairedShardSums: ShardSums {
 
     override func add(
         _ task: ShardTask, _ image: UnsafeMutableRawPointer, _ gradient: UnsafeMutableRawPointer,
-        to sum: UnsafeMutableRawPointer
+        _ ahead: [Operand], to sum: UnsafeMutableRawPointer
     ) {
         if task.opensGroup { memset(sum, 0, byteCount) }
-        ek_weight_gradient_bf16(
-            convolution, image.assumingMemoryBound(to: UInt16.self),
-            gradient.assumingMemoryBound(to: UInt16.self), samplesPerUnit * task.count,
-            sum.assumingMemoryBound(to: Float.self), task.workspace)
+        var next = task
+        if let start = task.next { next.start = start }
+        withUnsafeTemporaryAllocation(of: ek_range.self, capacity: ahead.count) { ranges in
+            for (index, operand) in ahead.enumerated() {
+                let range = ek_range(
+                    from: operand.address(next), bytes: operand.unitBytes * task.count)
+                ranges.initializeElement(at: index, to: range)
+            }
+            ek_weight_gradient_bf16(
+                convolution, image.assumingMemoryBound(to: UInt16.self),
+                gradient.assumingMemoryBound(to: UInt16.self), samplesPerUnit * task.count,
+                sum.assumingMemoryBound(to: Float.self), task.workspace, ranges.baseAddress,
+                task.next == nil ? 0 : ahead.count)
+        }
     }
 }
 

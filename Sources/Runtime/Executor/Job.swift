@@ -162,7 +162,10 @@ final class Job: @unchecked Sendable {
         let backward = phase % 2 == 1
         for step in 0..<shards.count {
             let shard = backward ? shards.upperBound - 1 - step : shards.lowerBound + step
+            let next = backward ? shard - 1 : shard + 1
             task.start = shard * segment.unitsPerShard
+            task.next =
+                next >= 0 && next < segment.shardCount ? next * segment.unitsPerShard : nil
             task.count = min(segment.unitsPerShard, segment.unitCount - task.start)
             task.opensGroup = step == 0
             task.closesGroup = step == shards.count - 1

@@ -3,6 +3,8 @@ struct ShardTask {
     /// The first unit (sample, or row of a weight) and the number of units.
     var start: Int
     var count: Int
+    /// The first unit of the shard that comes next, if there is one.
+    var next: Int?
     /// The group of shards this one belongs to, in whose partial result reductions accumulate.
     var group: Int
     /// Whether this is the first shard of its group that runs.

@@ -216,18 +216,40 @@ final class CentredScaleKernel: Kernel {
     }
 }
 
+/// The two sums of a gradient per channel: each group's part, and how they become the results.
+final class CentredTotals {
+    let x: Operand
+    let parts: CentredOperands
+    let view: ShardView
+    let partials: GroupPartials
+    private let outputs: [Operand]
+
+    init(_ call: KernelCall, _ operation: CentredSums) {
+        x = call.inputs[1]
+        outputs = call.outputs
+        view = ShardView(call, call.inputSpecs[1], axis: operation.axis)
+        parts = CentredOperands(call, operation.parts.positions(after: 2), channels: view.channels)
+        partials = GroupPartials(groups: call.groupCount, length: 2 * view.channels)
+    }
+
+    func finish(_ task: ShardTask) {
+        partials.addInTree()
+        for (index, output) in outputs.enumerated() {
+            output.pointer(task, as: Double.self).update(
+                from: partials[0] + index * view.channels, count: view.channels)
+        }
+    }
+}
+
 /// The two sums of a gradient; joined with the normalization of the same tensor, its output in the same pass.
 final class CentredSumsKernel: Kernel {
-    private let dy, x: Operand
+    private let dy: Operand
     private let normalized: Operand?
     private let fallback: ReferenceRowsKernel?
-    private let outputs: [Operand]
-    private let parts: CentredOperands
-    private let view: ShardView
+    private let totals: CentredTotals
     private let activation: (kind: Int32, slope: Float)
     private let isBFloat16: Bool
     private let stream: Int32
-    private let partials: GroupPartials
 
     init?(_ call: KernelCall, _ operation: CentredSums, joining normalization: KernelCall? = nil) {
         let spec = call.inputSpecs[1]
@@ -237,16 +259,13 @@ final class CentredSumsKernel: Kernel {
         stream = streams ? 1 : 0
         fallback = normalization.map { ReferenceRowsKernel(fallbackFor: $0) }
         dy = call.inputs[0]
-        x = call.inputs[1]
-        outputs = call.outputs
-        view = ShardView(call, spec, axis: operation.axis)
-        parts = CentredOperands(call, operation.parts.positions(after: 2), channels: view.channels)
+        totals = CentredTotals(call, operation)
         activation = operation.activation.code
         isBFloat16 = spec.type == .bfloat16
-        partials = GroupPartials(groups: call.groupCount, length: 2 * view.channels)
     }
 
     override func run(_ task: ShardTask) {
+        let (x, view, parts) = (totals.x, totals.view, totals.parts)
         var output = normalized
         if let fallback, let scale = parts.scale(task),
             ReferenceRowsKernel.isExtreme(scale, count: view.channels)
@@ -256,7 +275,7 @@ final class CentredSumsKernel: Kernel {
         }
         let outer = view.outerPerUnit * task.count
         let mean = parts.mean(task)
-        let sums = partials.opened(task)
+        let sums = totals.partials.opened(task)
         if isBFloat16 {
             ek_centred_sums_bf16(
                 dy.pointer(task), x.pointer(task), nil, outer, view.channels, view.inner, mean,
@@ -270,13 +289,7 @@ final class CentredSumsKernel: Kernel {
         }
     }
 
-    override func finish(_ task: ShardTask) {
-        partials.addInTree()
-        for (index, output) in outputs.enumerated() {
-            output.pointer(task, as: Double.self).update(
-                from: partials[0] + index * view.channels, count: view.channels)
-        }
-    }
+    override func finish(_ task: ShardTask) { totals.finish(task) }
 }
 
 final class CentredInputGradientKernel: Kernel {

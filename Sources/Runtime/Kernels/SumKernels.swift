@@ -4,27 +4,23 @@ import Graph
 
 /// A sum over everything but one block of adjacent axes, the rows included: merged over shards in double.
 final class ChannelSumKernel: Kernel {
-    private let x, y: Operand
-    private let view: ShardView
+    private let x: Operand
+    private let totals: ChannelTotals
     private let type: ElementType
-    private let partials: GroupPartials
 
     init?(_ call: KernelCall, axes: [Int]) {
         let spec = call.inputSpecs[0]
-        guard [.float32, .float64, .bfloat16].contains(spec.type) else { return nil }
-        guard spec.shape.rank > 0, let merged = spec.shape.mergedAroundKept(axes, orAfter: 1)
-        else {
-            return nil
-        }
+        guard [.float32, .float64, .bfloat16].contains(spec.type),
+            let totals = ChannelTotals(call, axes: axes)
+        else { return nil }
         x = call.inputs[0]
-        y = call.outputs[0]
-        view = ShardView(call, TensorSpec(merged, spec.type), axis: 1)
         type = spec.type
-        partials = GroupPartials(groups: call.groupCount, length: view.channels)
+        self.totals = totals
     }
 
     override func run(_ task: ShardTask) {
-        let sums = partials.opened(task)
+        let view = totals.view
+        let sums = totals.partials.opened(task)
         let outer = view.outerPerUnit * task.count
         if type == .float32 {
             ek_column_sums_f32(x.pointer(task), outer, view.channels, view.inner, sums)
@@ -46,7 +42,33 @@ final class ChannelSumKernel: Kernel {
         }
     }
 
-    override func finish(_ task: ShardTask) {
+    override func finish(_ task: ShardTask) { totals.finish(task) }
+}
+
+/// A sum per channel, over the rows and everything but one block of adjacent axes: each group's part, and
+/// how they become the result.
+final class ChannelTotals {
+    let view: ShardView
+    let partials: GroupPartials
+    private let y: Operand
+    private let type: ElementType
+
+    /// The extents as `[outer, channels, inner]`; nil where the axes that are kept are no block.
+    static func view(_ shape: Shape, axes: [Int]) -> Shape? {
+        shape.rank > 0 && axes.contains(0) ? shape.mergedAroundKept(axes, orAfter: 1) : nil
+    }
+
+    /// Nil where the axes that are kept are no block.
+    init?(_ call: KernelCall, axes: [Int]) {
+        let spec = call.inputSpecs[0]
+        guard let merged = Self.view(spec.shape, axes: axes) else { return nil }
+        view = ShardView(call, TensorSpec(merged, spec.type), axis: 1)
+        partials = GroupPartials(groups: call.groupCount, length: view.channels)
+        y = call.outputs[0]
+        type = call.outputSpecs[0].type
+    }
+
+    func finish(_ task: ShardTask) {
         partials.addInTree()
         let sums = partials[0]
         switch type {

@@ -11,11 +11,23 @@ struct ElementwiseTiles {
     /// A segment's nodes in the order in which they run; several in one entry run together.
     private(set) var groups: [[Node]] = []
 
-    /// - Parameter nodes: of one segment, inputs before their readers.
-    init(_ nodes: [Node], _ schedule: Schedule, excluding excluded: (Node) -> Bool) {
+    /// - Parameters:
+    ///   - nodes: of one segment, inputs before their readers.
+    ///   - gated: those of them that run together in another way, from the place of their first on.
+    init(
+        _ nodes: [Node], _ schedule: Schedule, gated: [GatedSums],
+        excluding excluded: (Node) -> Bool
+    ) {
         var places: [Node: Int] = [:]
         var latest: [Shape: Int] = [:]
         for node in nodes {
+            if let together = gated.first(where: { $0.nodes.contains(node) })?.nodes {
+                if node == together.first {
+                    for member in together { places[member] = groups.count }
+                    groups.append(together)
+                }
+                continue
+            }
             let isSum = node.isSumOfFloats
             let shape = isSum ? node.inputs[0].shape : node.outputs[0].shape
             let canJoin = !excluded(node) && (isSum || node.elementwiseLoop != nil)

@@ -11,10 +11,12 @@ struct JoinedPasses {
     /// For each node that takes another with it, that other.
     private(set) var partners: [Node: Node] = [:]
 
-    /// - Parameter nodes: a segment's, in the order in which they run.
-    init(_ nodes: [Node], _ schedule: Schedule) {
+    /// - Parameter groups: a segment's nodes in the order in which they run; several in one entry have a kernel
+    ///   of their own.
+    init(_ groups: [[Node]], _ schedule: Schedule) {
+        let nodes = groups.flatMap { $0 }
         let positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
-        var taken: Set<Node> = []
+        var taken = Set(groups.filter { $0.count > 1 }.joined())
         for (position, node) in nodes.enumerated() {
             guard !taken.contains(node) else { continue }
             let partner = nodes[(position + 1)...].first { other in

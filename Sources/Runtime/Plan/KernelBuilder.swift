@@ -48,6 +48,7 @@ struct KernelBuilder {
     let arena: UnsafeMutableRawPointer
     /// Nodes that overwrite variables.
     let commits: [Node: [Node]]
+    let farInputs: FarInputs
     let gate = CommitGate()
 
     /// Large outputs of a phase that together are more than this are written past the caches, where nothing
@@ -61,10 +62,13 @@ struct KernelBuilder {
         var segment = ExecutableSegment(
             unitCount: units.count,
             unitsPerShard: ShardSize(schedule).unitsPerShard(units, groups.flatMap { $0 }))
-        let joined = JoinedPasses(groups.flatMap { $0 }, schedule)
+        let joined = JoinedPasses(groups, schedule)
         for group in groups {
             guard let node = group.first, group.count == 1 else {
-                let kernel = tiles(group, units, segment)
+                let gated = GatedSums(group)
+                let kernel =
+                    gated.map { self.gated($0, units, segment) } ?? tiles(group, units, segment)
+                if gated != nil { segment.joined.formUnion(group.dropFirst()) }
                 if group.contains(where: isMerged) { segment.reductions.append(kernel) }
                 segment.kernels.append(kernel)
                 continue
@@ -79,11 +83,26 @@ struct KernelBuilder {
                 continue
             }
             let kernel = kernel(node, units, segment)
+            if let gradient = kernel as? WeightGradientKernel {
+                gradient.ahead = ahead(of: node, in: groups.flatMap { $0 }, units)
+            }
             if isMerged(node) { segment.reductions.append(kernel) }
             segment.kernels.append(kernel)
             segment.kernels += keptTransposes(node, units)
         }
         return segment
+    }
+
+    /// The far inputs of a shard up to a weight gradient, from the one before it on.
+    private func ahead(of node: Node, in nodes: [Node], _ units: Schedule.Units) -> [Operand] {
+        let end = nodes.firstIndex(of: node)!
+        let start = nodes[..<end].lastIndex { $0.operation is SummedWeightGradient } ?? -1
+        return farInputs(nodes[(start + 1)...end]).compactMap { tensor in
+            guard case .arena? = homes[schedule.base(tensor)],
+                tensor.shape.first.map({ $0 % max(units.count, 1) == 0 }) == true
+            else { return nil }
+            return operand(tensor, units: units)
+        }
     }
 
     func serial(_ node: Node) -> [Kernel] {
@@ -126,6 +145,16 @@ struct KernelBuilder {
             let index = reader.inputs.firstIndex(of: tensor)!
             return operand(tensor, units: aligned[index] ? units : nil)
         }
+    }
+
+    private func gated(
+        _ nodes: GatedSums, _ units: Schedule.Units, _ segment: ExecutableSegment
+    ) -> Kernel {
+        let terms = nodes.sum?.inputs ?? [nodes.gradient.inputs[0]]
+        return GatedSumsKernel(
+            call(nodes.totals, units, segment).call,
+            terms: terms.map { operand($0, units: units) },
+            gate: operand(nodes.gradient.inputs[1], units: units))
     }
 
     /// The kernel that does the work of both nodes; nil where there is none.

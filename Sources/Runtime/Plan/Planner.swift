@@ -21,7 +21,7 @@ package struct Planner {
     private var homes: [Tensor: Home] = [:]
     private var segmentKeys: [[SegmentKey]] = []
     /// For each phase and segment, the nodes in the order in which they run; several in one entry run
-    /// together, tile by tile.
+    /// together, tile by tile or as ``GatedSums``.
     private var segmentGroups: [[[[Node]]]] = []
     private var epilogues: [[Node]] = []
     private var besides: [[Node]] = []
@@ -42,13 +42,13 @@ package struct Planner {
 
     /// Everything a run needs.
     mutating func plan() -> Plan {
-        sortIntoPhases()
         bindSlots()
+        sortIntoPhases()
         placeBuffers()
         let arena = Storage(zeroed: arenaBytes)
         let builder = KernelBuilder(
             schedule: schedule, homes: homes, arena: arena.pointer,
-            commits: schedule.commits)
+            commits: schedule.commits, farInputs: FarInputs(schedule))
         var phases = (0..<max(schedule.phaseCount, 1)).map { phase -> ExecutablePhase in
             var result = ExecutablePhase()
             guard phase < segmentKeys.count else { return result }
@@ -130,11 +130,31 @@ package struct Planner {
                 epilogues[phase].filter { commits[$0] == nil }
                 + epilogues[phase].filter { commits[$0] != nil }
         }
+        let readers = readers()
+        let checked = Set(program.checks.map { schedule.base($0.tensor) })
         segmentGroups = segmentNodes.map {
             $0.map { nodes in
-                ElementwiseTiles(nodes, schedule) { commits[$0] != nil }.groups
+                let gated = GatedSums.all(
+                    in: nodes, schedule,
+                    isPassed: { tensor, reader in
+                        homes[tensor] == nil && !checked.contains(tensor)
+                            && readers[tensor] == [reader]
+                    },
+                    isKept: { tensor, reader in
+                        homes[tensor] != nil || readers[tensor] != [reader]
+                    })
+                return ElementwiseTiles(nodes, schedule, gated: gated) { commits[$0] != nil }.groups
             }
         }
+    }
+
+    /// For each base tensor, the nodes that read it.
+    private func readers() -> [Tensor: Set<Node>] {
+        var result: [Tensor: Set<Node>] = [:]
+        for node in schedule.nodes where schedule[node].mode != .alias {
+            for input in node.inputs { result[schedule.base(input), default: []].insert(node) }
+        }
+        return result
     }
 
     // MARK: - Memory
@@ -171,14 +191,13 @@ package struct Planner {
     private mutating func placeBuffers() {
         var lastUse: [Tensor: Int] = [:]
         var leavesShard: Set<Tensor> = []
-        var readers: [Tensor: Set<Node>] = [:]
+        let readers = readers()
         for node in schedule.nodes {
             let entry = schedule[node]
             if entry.mode == .alias { continue }
             for input in node.inputs {
                 let base = schedule.base(input)
                 lastUse[base] = max(lastUse[base] ?? Int.min, entry.time)
-                readers[base, default: []].insert(node)
                 if !isShardLocal(input, in: node) { leavesShard.insert(base) }
             }
         }
@@ -189,7 +208,8 @@ package struct Planner {
         // What only those read that run together with its maker needs no memory of its own.
         for group in segmentGroups.joined().joined() where group.count > 1 {
             for node in group
-            where homes[node.tensor] == nil && !leavesShard.contains(node.tensor)
+            where node.outputs.count == 1 && homes[node.tensor] == nil
+                && !leavesShard.contains(node.tensor)
                 && readers[node.tensor, default: []].isSubset(of: group)
             {
                 homes[node.tensor] = .tile
