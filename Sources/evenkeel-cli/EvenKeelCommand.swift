@@ -18,7 +18,7 @@ struct EvenKeelCommand: ParsableCommand {
         subcommands: [
             Train.self, Evaluate.self, Predict.self, Inspect.self, PlanCommand.self,
             Benchmark.self, Demo.self, WorkedExample.self, LayerCommand.self,
-            Recalibrate.self, Fold.self, Import.self, LabCommand.self, Report.self,
+            Recalibrate.self, Fold.self, Import.self, Export.self, LabCommand.self, Report.self,
             DashboardCommand.self,
         ])
 

@@ -76,6 +76,66 @@ struct StateImportTests {
         return model
     }
 
+    @Test("What was imported is exported again, bit for bit")
+    func roundTrip() throws {
+        let folder = TemporaryFolder()
+        let model = try Self.imported()
+        try StateExport().write(model, to: folder.file("s"), input: Self.input)
+        let exported = try Safetensors(contentsOf: folder.file("s")).arrays()
+        let given = try Safetensors(contentsOf: Self.state).arrays()
+        // Under the names that the model has.
+        let names = [("module.", ""), ("body", "branch"), ("side", "shortcut")]
+        let expected = Dictionary(
+            uniqueKeysWithValues: given.map { name, value in
+                // One of them is float64 there.
+                let value = value.elementType == .float64 ? value.converted(to: .float32) : value
+                return (names.reduce(name) { $0.replacing($1.0, with: $1.1) }, value)
+            })
+        #expect(exported == expected)
+        // Its own order is another one, so that the test is one of the order.
+        try StateExport(layout: .channelsLast).write(
+            model, to: folder.file("s"), input: Self.input)
+        let own = try Safetensors(contentsOf: folder.file("s")).arrays()
+        #expect(own.keys.filter { own[$0] != expected[$0] } == ["6.weight"])
+        #expect(own == Dictionary(uniqueKeysWithValues: model.namedVariables.map { ($0, $1.value) }))
+    }
+
+    @Test("Whatever meets a flattened image follows its order")
+    func flattenedImages() throws {
+        let folder = TemporaryFolder()
+        func layers() -> [Module] {
+            [BatchNorm(24), ReLU(), LayerNorm([24]), WeightNorm(Dense(24, 24)), Dense(24, 3)]
+        }
+        // As PyTorch has it: the image is turned before it is flattened.
+        let theirs = Sequential([ChannelsFirst()] + layers())
+        for (index, variable) in theirs.namedVariables.map(\.variable).enumerated()
+        where variable.spec.type == .float32 {
+            let noise = Philox(key: UInt64(index)).normal(variable.spec.shape)
+            variable.value = NDArray(noise.map { Float(abs($0)) }, shape: variable.spec.shape)
+        }
+        let input = TensorSpec([1, 2, 3, 4], .float32)
+        try theirs.write(to: folder.file("s"))
+        let ours = Sequential([Flatten()] + layers())
+        try StateImport().read(folder.file("s"), into: ours, input: input)
+        let images = Tensor(
+            NDArray(Philox(key: 99).normal([5, 2, 3, 4]).map { Float($0) }, shape: [5, 2, 3, 4]))
+        let (found, expected) = (ours(images).evaluate(), theirs(images).evaluate())
+        let worst = zip(found.elements(as: Double.self), expected.elements(as: Double.self))
+            .map { abs($0 - $1) }.max()!
+        #expect(worst < 1e-5, "\(worst)")
+        try StateExport().write(ours, to: folder.file("t"), input: input)
+        #expect(
+            try Safetensors(contentsOf: folder.file("t")).arrays()
+                == Safetensors(contentsOf: folder.file("s")).arrays())
+    }
+
+    /// Flattens images as those whose channels come first are flattened.
+    private final class ChannelsFirst: Module {
+        override func call(_ input: Tensor, _ context: Context) -> Tensor {
+            input.transposed(axes: [0, 3, 1, 2]).flattened(from: 1)
+        }
+    }
+
     @Test("What does not fit is named, and changes nothing")
     func mistakes() throws {
         func check(

@@ -8,6 +8,7 @@ import Layers
 ///
 /// Weights of convolutions are `[outputs, inputs / groups, extents...]` there and here. Columns of a dense
 /// layer behind a flattened image are in the order of the image's axes, which is another one.
+/// ``StateExport`` is the way back.
 public struct StateImport: Hashable, Sendable {
     /// Which axis of an image comes first in memory where the values come from.
     public enum Layout: String, Hashable, Sendable, CaseIterable {
@@ -15,6 +16,13 @@ public struct StateImport: Hashable, Sendable {
         case channelsFirst = "channels-first"
         /// As here and in Keras.
         case channelsLast = "channels-last"
+
+        /// The variables of a model that another program has in another order.
+        func flattenedImages(_ model: Module, _ input: TensorSpec) -> [Variable: FlattenedImage] {
+            guard self == .channelsFirst else { return [:] }
+            return Dictionary(
+                uniqueKeysWithValues: model.flattenedImages(input: input).map { ($0.variable, $0) })
+        }
     }
 
     /// Parts of names, whole between dots, that are replaced, one after the other.
@@ -58,11 +66,7 @@ public struct StateImport: Hashable, Sendable {
     ///
     /// - Parameter input: the shape and type of some inputs of the model.
     public func read(_ path: String, into model: Module, input: TensorSpec) throws(FileError) {
-        let images =
-            layout == .channelsFirst
-            ? Dictionary(
-                model.flattenedImages(input: input).map { ($0.dense.weight.variable, $0) },
-                uniquingKeysWith: { first, _ in first }) : [:]
+        let images = layout.flattenedImages(model, input)
         var arrays = try named(try Safetensors(contentsOf: path).arrays(), path)
         var values: [(variable: Variable, value: NDArray)] = []
         for (name, variable) in model.namedVariables {
