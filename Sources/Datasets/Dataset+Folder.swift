@@ -74,9 +74,10 @@ extension Dataset {
         }
         let train = try ImageFolderReader(listing.path + "/train", .init()).readInBackground()
         let shape = train.dataset.featureShape
+        var options = ImageFolder.Options(channels: shape[2])
+        options.byteLimit = MemoryBudget.byteCount - train.dataset.table.byteCount
         let test = try ImageFolderReader(
-            listing.path + "/" + testName, .init(channels: shape[2]),
-            classNames: train.dataset.classNames
+            listing.path + "/" + testName, options, classNames: train.dataset.classNames
         ).readInBackground()
         guard test.dataset.featureShape == shape else {
             throw .inconsistent(

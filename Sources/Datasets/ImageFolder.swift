@@ -19,7 +19,8 @@ public struct ImageFolder: Sendable {
         public var channels: Int?
         /// A file whose header promises more pixels is refused before it is decoded.
         public var pixelLimit = 1 << 26
-        /// The largest size of all samples together, in bytes.
+        /// The largest size of all samples together, in bytes; less where the machine's memory has no room
+        /// for them.
         public var byteLimit = 16 << 30
         /// How many threads decode. The result does not depend on it.
         public var threads = 8
@@ -184,10 +185,11 @@ struct ImageFolderReader {
 
     private func checkMemory(_ shape: Shape) throws(DatasetError) {
         let total = checkedElementCount([files.count] + shape) ?? .max
-        guard total <= options.byteLimit else {
+        let limit = min(options.byteLimit, MemoryBudget.byteCount)
+        guard total <= limit else {
             throw .inconsistent(
-                "\(folder): \(files.count) images of shape \(shape) need more than "
-                    + "\(options.byteLimit) bytes; choose a smaller size")
+                "\(folder): \(files.count) images of shape \(shape) need \(total) bytes of memory, more "
+                    + "than the \(limit) there are for them; choose a smaller size")
         }
     }
 

@@ -111,7 +111,24 @@ import Testing
         #expect(try #require(complaint(tree, options)).contains("none of the 3 images"))
         options = ImageFolder.Options()
         options.byteLimit = 50
-        #expect(try #require(complaint(tree, options)).contains("need more than 50 bytes"))
+        #expect(try #require(complaint(tree, options)).contains("more than the 50 there are"))
+    }
+
+    @Test func imagesBeyondTheMachinesMemoryAreRefused() throws {
+        let tree = try FolderTree()
+        let bomb = pngBomb(height: 8192, width: 8192)
+        for index in 0...(PhysicalMemory.byteCount / 2 / (8192 * 8192)) {
+            try tree.write(bomb, "a/\(index).png")
+        }
+        var options = ImageFolder.Options(channels: 1)
+        options.byteLimit = .max
+        let sentence = try #require(complaint(tree, options))
+        #expect(sentence.contains("more than the \(PhysicalMemory.byteCount / 2) there are"))
+        #expect(sentence.contains(tree.path))
+        let parts = datasetFailure { () throws(DatasetError) in
+            try Dataset.parts(folder: tree.path)
+        }
+        #expect(try #require(parts).contains("bytes of memory"))
     }
 
     @Test func sizesMustAgreeOrBeChosen() throws {

@@ -172,6 +172,24 @@ struct StateImportTests {
         try check("two tensors would be named", [.init(from: "body", to: "side")]) { _ in }
     }
 
+    @Test("Shapes are compared before anything is read")
+    func headerFirst() throws {
+        let folder = TemporaryFolder()
+        let count = PhysicalMemory.byteCount / 4
+        let header =
+            "{\"0.weight\":{\"dtype\":\"F32\",\"shape\":[\(count)],"
+            + "\"data_offsets\":[0,\(count * 4)]}}"
+        let length = (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) }
+        let path = folder.write(length + header.utf8, padding: count * 4, "s")
+        let model = try Self.network()
+        let error = #expect(throws: FileError.self) {
+            try StateImport().read(path, into: model, input: Self.input)
+        }
+        #expect(
+            try #require(error).reason
+                == "'0.weight': expected float32[4, 3, 3, 3], found float32[\(count)]")
+    }
+
     @Test("Counts of batches may be missing")
     func counts() throws {
         let path = TemporaryFolder()

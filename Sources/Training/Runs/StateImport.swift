@@ -67,68 +67,69 @@ public struct StateImport: Hashable, Sendable {
     /// - Parameter input: the shape and type of some inputs of the model.
     public func read(_ path: String, into model: Module, input: TensorSpec) throws(FileError) {
         let images = layout.flattenedImages(model, input)
-        var arrays = try named(try Safetensors(contentsOf: path).arrays(), path)
-        var values: [(variable: Variable, value: NDArray)] = []
+        let file = try Safetensors(contentsOf: path)
+        // Names and shapes are compared before anything is read.
+        var entries = try named(file)
+        var sources: [(name: String, variable: Variable, entry: Safetensors.Entry?)] = []
         for (name, variable) in model.namedVariables {
-            let value: NDArray
-            if let found = arrays.removeValue(forKey: name) {
-                value = found
+            let entry = entries.removeValue(forKey: name)
+            if let entry {
+                try check(entry, name, variable.spec, path)
             } else {
-                value = try missing(name, arrays, path)
+                try checkMayBeMissing(name, entries, path)
             }
-            let converted = try convert(value, name, to: variable.spec, path)
-            values.append((variable, images[variable]?.channelsLast(converted) ?? converted))
+            sources.append((name, variable, entry))
         }
-        if let extra = arrays.keys.min() {
+        if let extra = entries.keys.min() {
             throw .malformed(
-                path, "the model has no '\(extra)' (\(arrays.count) tensors are left over)")
+                path, "the model has no '\(extra)' (\(entries.count) tensors are left over)")
+        }
+        var values: [(variable: Variable, value: NDArray)] = []
+        for (_, variable, entry) in sources {
+            let value = try entry.map { entry throws(FileError) in try file.array(entry.name) }
+            let converted = (value ?? NDArray(scalar: Int64(1)))
+                .reshaped(variable.spec.shape).converted(to: variable.spec.type)
+            values.append((variable, images[variable]?.channelsLast(converted) ?? converted))
         }
         for (variable, value) in values { variable.value = value }
     }
 
-    /// The arrays under the model's names. What wrappers put in front of every name goes away.
-    private func named(_ arrays: [String: NDArray], _ path: String) throws(FileError)
-        -> [String: NDArray]
-    {
-        var pairs = arrays.map { ($0.key, $0.value) }
+    /// The tensors under the model's names. What wrappers put in front of every name goes away.
+    private func named(_ file: Safetensors) throws(FileError) -> [String: Safetensors.Entry] {
+        var pairs = file.entries.map { ($0.name, $0) }
         for prefix in ["module.", "_orig_mod."]
         where !pairs.isEmpty && pairs.allSatisfy({ $0.0.hasPrefix(prefix) }) {
             pairs = pairs.map { (String($0.0.dropFirst(prefix.count)), $0.1) }
         }
-        var result: [String: NDArray] = [:]
-        for (name, value) in pairs.sorted(by: { $0.0 < $1.0 }) {
+        var result: [String: Safetensors.Entry] = [:]
+        for (name, entry) in pairs.sorted(by: { $0.0 < $1.0 }) {
             let new = renamings.reduce(name) { $1.applied(to: $0) }
-            guard result.updateValue(value, forKey: new) == nil else {
-                throw .malformed(path, "two tensors would be named '\(new)', one is '\(name)'")
+            guard result.updateValue(entry, forKey: new) == nil else {
+                throw .malformed(file.path, "two tensors would be named '\(new)', one is '\(name)'")
             }
         }
         return result
     }
 
-    private func missing(_ name: String, _ arrays: [String: NDArray], _ path: String)
-        throws(FileError) -> NDArray
-    {
-        guard name.hasSuffix("num_batches_tracked") else {
-            let others = arrays.keys.sorted().prefix(3).map { "'\($0)'" }.joined(separator: ", ")
-            throw .malformed(
-                path, "expected a tensor named '\(name)', found none; there are \(others)")
-        }
-        return NDArray(scalar: Int64(1))
+    /// Counts of batches may be missing.
+    private func checkMayBeMissing(
+        _ name: String, _ entries: [String: Safetensors.Entry], _ path: String
+    ) throws(FileError) {
+        guard !name.hasSuffix("num_batches_tracked") else { return }
+        let others = entries.keys.sorted().prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+        throw .malformed(path, "expected a tensor named '\(name)', found none; there are \(others)")
     }
 
-    private func convert(
-        _ value: NDArray, _ name: String, to spec: TensorSpec, _ path: String
-    ) throws(FileError) -> NDArray {
-        let fits =
-            value.elementType == spec.type
-            || (value.elementType.isFloatingPoint && spec.type.isFloatingPoint)
-        guard fits, value.elementCount == spec.shape.elementCount,
-            value.shape == spec.shape || spec.shape.elementCount == 1
+    private func check(
+        _ entry: Safetensors.Entry, _ name: String, _ spec: TensorSpec, _ path: String
+    ) throws(FileError) {
+        // A type that arrays do not have is refused when the tensor is read.
+        let type = entry.elementType ?? spec.type
+        let fits = type == spec.type || (type.isFloatingPoint && spec.type.isFloatingPoint)
+        guard fits, entry.shape == spec.shape || (entry.shape.elementCount == 1 && spec.shape.elementCount == 1)
         else {
             throw .malformed(
-                path,
-                "'\(name)': expected \(spec), found \(TensorSpec(value.shape, value.elementType))")
+                path, "'\(name)': expected \(spec), found \(TensorSpec(entry.shape, type))")
         }
-        return value.reshaped(spec.shape).converted(to: spec.type)
     }
 }
