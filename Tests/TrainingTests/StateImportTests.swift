@@ -201,6 +201,48 @@ struct StateImportTests {
             path.file("s"), into: model, input: Self.input)
         let counts = model.namedStates.filter { $0.name.hasSuffix("num_batches_tracked") }
         #expect(counts.map { $0.state.value.item(as: Int64.self) } == [1, 1, 1])
+
+        // Statistics that nothing has updated have no batches.
+        for (name, value) in [("module.1.running_mean", Float(0)), ("module.1.running_var", 1)] {
+            arrays[name] = NDArray(repeating: value, shape: [4])
+        }
+        try Safetensors.write(arrays, to: path.file("s"))
+        try StateImport(renamings: Self.renamings).read(
+            path.file("s"), into: model, input: Self.input)
+        #expect(counts.map { $0.state.value.item(as: Int64.self) } == [0, 1, 1])
+    }
+
+    @Test("Whether statistics were updated shows in them, whatever the count says")
+    func countsOfZero() throws {
+        let path = TemporaryFolder()
+        var arrays = try Safetensors(contentsOf: Self.state).arrays()
+        for name in arrays.keys where name.hasSuffix("num_batches_tracked") {
+            arrays[name] = NDArray(scalar: Int64(0))
+        }
+        func imported() throws -> Sequential {
+            try Safetensors.write(arrays, to: path.file("s"))
+            let model = try Self.network()
+            try StateImport(renamings: Self.renamings).read(
+                path.file("s"), into: model, input: Self.input)
+            return model
+        }
+        func complaints(_ model: Sequential) -> [String] {
+            ModelWarnings.values(model, sample: [6, 8, 3]).filter { $0.contains("never updated") }
+        }
+        let images = try Fixtures.read("import", as: Fixture.self).images.array
+            .converted(to: .float32)
+        let model = try imported()
+        #expect(complaints(model).isEmpty)
+        #expect(try model.fold(verifying: images).folded == ["1", "3.branch.1", "7"])
+
+        // A mean of 0 is no sign by itself, nor is a variance of 1; both are.
+        arrays["module.1.running_mean"] = NDArray(zeros: [4])
+        #expect(complaints(try imported()).isEmpty)
+        arrays["module.1.running_var"] = NDArray(repeating: Float(1), shape: [4])
+        let initial = try imported()
+        #expect(complaints(initial).count == 1)
+        let error = #expect(throws: FoldingError.self) { try initial.fold(verifying: images) }
+        #expect("\(try #require(error))".contains("never updated"))
     }
 
     @Test(

@@ -62,7 +62,7 @@ public struct StateImport: Hashable, Sendable {
 
     /// Gives a model the values of a file. Throws, and changes nothing, unless every parameter and state
     /// has a value of its shape and no value is left over. Floating-point types are converted. Counts of
-    /// batches that are missing become 1 where statistics are there.
+    /// batches that are missing become 1, and 0 for statistics that are what they begin as.
     ///
     /// - Parameter input: the shape and type of some inputs of the model.
     public func read(_ path: String, into model: Module, input: TensorSpec) throws(FileError) {
@@ -84,15 +84,28 @@ public struct StateImport: Hashable, Sendable {
             throw .malformed(
                 path, "the model has no '\(extra)' (\(entries.count) tensors are left over)")
         }
-        var values: [(variable: Variable, value: NDArray)] = []
-        for (_, variable, entry) in sources {
-            let value = try entry.map { entry throws(FileError) in try file.array(entry.name) }
-            let converted = (value ?? NDArray(scalar: Int64(1)))
-                .reshaped(variable.spec.shape).converted(to: variable.spec.type)
-            values.append((variable, images[variable]?.channelsLast(converted) ?? converted))
+        var values: [String: NDArray] = [:]
+        for (name, variable, entry) in sources {
+            guard let entry else { continue }
+            let value = try file.array(entry.name).reshaped(variable.spec.shape)
+                .converted(to: variable.spec.type)
+            values[name] = images[variable]?.channelsLast(value) ?? value
         }
-        for (variable, value) in values { variable.value = value }
+        for (name, variable, _) in sources {
+            variable.value = values[name] ?? count(name, values)
+        }
     }
+
+    /// How many batches statistics come from whose count is missing: one, if they come from any.
+    private func count(_ name: String, _ values: [String: NDArray]) -> NDArray {
+        let prefix = name.dropLast(Self.batchCount.count)
+        let areInitial = values[prefix + "running_var"].map {
+            RunningStatistics.areInitial(mean: values[prefix + "running_mean"], variance: $0)
+        }
+        return NDArray(scalar: Int64(areInitial == true ? 0 : 1))
+    }
+
+    private static let batchCount = "num_batches_tracked"
 
     /// The tensors under the model's names. What wrappers put in front of every name goes away.
     private func named(_ file: Safetensors) throws(FileError) -> [String: Safetensors.Entry] {
@@ -115,7 +128,7 @@ public struct StateImport: Hashable, Sendable {
     private func checkMayBeMissing(
         _ name: String, _ entries: [String: Safetensors.Entry], _ path: String
     ) throws(FileError) {
-        guard !name.hasSuffix("num_batches_tracked") else { return }
+        guard !name.hasSuffix(Self.batchCount) else { return }
         let others = entries.keys.sorted().prefix(3).map { "'\($0)'" }.joined(separator: ", ")
         throw .malformed(path, "expected a tensor named '\(name)', found none; there are \(others)")
     }
