@@ -169,6 +169,19 @@ struct StateImportTests {
         try check("'1.bias': expected float32[4]") {
             $0["module.1.bias"] = NDArray([1, 2, 3, 4] as [Int32])
         }
+        try check("'0.weight': expected finite numbers, found nan") {
+            $0["module.0.weight"] = NDArray(repeating: Float.nan, shape: [4, 3, 3, 3])
+        }
+        // Too large for the model's type.
+        try check("'1.running_mean': expected finite numbers, found inf") {
+            $0["module.1.running_mean"] = NDArray([0, 1e300, 0, 0] as [Double])
+        }
+        try check("'1.running_var': expected variances of 0 or more, found -0.5") {
+            $0["module.1.running_var"] = NDArray([1, 2, -0.5, 0] as [Float])
+        }
+        try check("'1.num_batches_tracked': expected a count of 0 or more, found -3") {
+            $0["module.1.num_batches_tracked"] = NDArray(scalar: Int64(-3))
+        }
         try check("two tensors would be named", [.init(from: "body", to: "side")]) { _ in }
     }
 

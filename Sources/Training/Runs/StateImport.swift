@@ -61,7 +61,8 @@ public struct StateImport: Hashable, Sendable {
     }
 
     /// Gives a model the values of a file. Throws, and changes nothing, unless every parameter and state
-    /// has a value of its shape and no value is left over. Floating-point types are converted. Counts of
+    /// has a value of its shape and no value is left over, all are finite, and variances and counts are 0
+    /// or more. Floating-point types are converted. Counts of
     /// batches that are missing become 1, and 0 for statistics that are what they begin as.
     ///
     /// - Parameter input: the shape and type of some inputs of the model.
@@ -89,10 +90,30 @@ public struct StateImport: Hashable, Sendable {
             guard let entry else { continue }
             let value = try file.array(entry.name).reshaped(variable.spec.shape)
                 .converted(to: variable.spec.type)
+            try checkValues(value, name, path)
             values[name] = images[variable]?.channelsLast(value) ?? value
         }
         for (name, variable, _) in sources {
             variable.value = values[name] ?? count(name, values)
+        }
+    }
+
+    /// Throws where a value is none that a model can have.
+    private func checkValues(_ array: NDArray, _ name: String, _ path: String) throws(FileError) {
+        let values: [Double] = array.elements()
+        if let value = values.first(where: { !$0.isFinite }) {
+            throw .malformed(
+                path, "'\(name)': expected finite numbers, found \(value.plainDescription)")
+        }
+        let isVariance = name.hasSuffix("running_var")
+        guard isVariance || name.hasSuffix(Self.batchCount) else { return }
+        if let value = values.first(where: { $0 < 0 }) {
+            throw .malformed(
+                path,
+                "'\(name)': expected "
+                    + (isVariance
+                        ? "variances of 0 or more, found \(value)"
+                        : "a count of 0 or more, found \(Int64(value))"))
         }
     }
 
