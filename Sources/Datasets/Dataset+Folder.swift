@@ -24,8 +24,18 @@ extension Dataset {
     /// Image folders may lie in `train` and `test` (or `val`); else every fifth sample or so, by
     /// random choice that is always the same, is for testing.
     ///
-    /// Throws when the folder is none of these, naming what was expected.
+    /// Throws when the folder is none of these, naming what was expected, and when a part has no sample.
     public static func parts(folder: String) throws(DatasetError) -> Parts {
+        let parts = try read(folder)
+        guard parts.train.count > 0, parts.test.count > 0 else {
+            throw .inconsistent(
+                "\(folder): expected samples to train on and to test with, found "
+                    + "\(parts.train.count) and \(parts.test.count)")
+        }
+        return parts
+    }
+
+    private static func read(_ folder: String) throws(DatasetError) -> Parts {
         let listing: FolderListing
         do throws(FileError) {
             listing = try FolderListing(folder)
@@ -64,12 +74,10 @@ extension Dataset {
         let testName = ["test", "val"].first { listing.folders.contains($0) }
         guard listing.folders.contains("train"), let testName else {
             let reader = try ImageFolderReader(listing.path, .init())
-            var isTest: [Bool] = []
-            let train = try reader.readInBackground { place, count in
-                if isTest.isEmpty { isTest = testPart(of: count) }
-                return !isTest[place]
-            }
-            let test = try reader.readInBackground { place, _ in isTest[place] }
+            let overview = try reader.overview()
+            let isTest = testPart(of: overview.readable.count)
+            let train = try reader.readInBackground(overview) { !isTest[$0] }
+            let test = try reader.readInBackground(overview) { isTest[$0] }
             return Parts(train: train.dataset, test: test.dataset, skipped: train.skipped)
         }
         let train = try ImageFolderReader(listing.path + "/train", .init()).readInBackground()

@@ -95,17 +95,20 @@ struct ImageFolderReader {
             throw .missing("\(folder): expected a folder for each class, found no folder")
         }
         self.classNames = classNames ?? found
-        if let extra = found.first(where: { !self.classNames.contains($0) }) {
-            throw .inconsistent(
-                "\(folder)/\(extra): this class is not one of the \(self.classNames.count) known")
-        }
+        // By their bytes: names that only look the same are folders of their own.
+        let labels = Dictionary(
+            self.classNames.enumerated().map { (Array($1.utf8), Int32($0)) },
+            uniquingKeysWith: { first, _ in first })
         for name in found {
+            guard let label = labels[Array(name.utf8)] else {
+                throw .inconsistent(
+                    "\(folder)/\(name): this class is not one of the \(self.classNames.count) known")
+            }
             let images = try Self.list("\(folder)/\(name)").files.filter(Self.isImageName)
             guard !images.isEmpty else {
                 throw .missing(
                     "\(folder)/\(name): expected PNG or JPEG images of this class, found none")
             }
-            let label = Int32(self.classNames.firstIndex(of: name)!)
             files += images.map { ("\(folder)/\(name)/\($0)", label) }
         }
     }
@@ -228,15 +231,21 @@ struct ImageFolderReader {
     /// Throws when no file of a class is among those that can be read.
     func checkClasses(_ good: [Int], _ skipped: [FileError]) throws(DatasetError) {
         let remaining = Set(good.map { files[$0].label })
-        if let lost = files.first(where: { !remaining.contains($0.label) }) {
-            let folder = "\(folder)/\(classNames[Int(lost.label)])"
+        if let lost = files.indices.first(where: { !remaining.contains(files[$0].label) }) {
+            let folder = folder(of: lost)
             throw unreadable(folder, skipped.filter { $0.path.hasPrefix(folder + "/") })
         }
     }
 
-    private func unreadable(_ folder: String, _ errors: [FileError]) -> DatasetError {
+    /// The folder of a file's class.
+    func folder(of index: Int) -> String { "\(folder)/\(classNames[Int(files[index].label)])" }
+
+    func unreadable(_ folder: String, _ errors: [FileError], of part: String? = nil)
+        -> DatasetError
+    {
         .inconsistent(
-            "\(folder): none of the \(errors.count) images can be read; the first: "
+            "\(folder): none of the \(errors.count) images \(part.map { $0 + " " } ?? "")can be read; the "
+                + "first: "
                 + "\(errors.first?.description ?? "")")
     }
 }

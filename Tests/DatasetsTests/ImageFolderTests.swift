@@ -1,6 +1,7 @@
 import Arrays
 import Datasets
 import FileTestSupport
+import Foundation
 import Interchange
 import Testing
 
@@ -189,6 +190,24 @@ import Testing
             try read(tree, classNames: ["cat"])
         }
         #expect(try #require(unknown).contains("/dog: this class is not one of the 1 known"))
+    }
+
+    @Test func classesAreToldApartByTheirBytes() throws {
+        let tree = try FolderTree()
+        // The same letter as one scalar and as two.
+        let names = ["e\u{301}", "\u{E9}"]
+        #expect(names[0] == names[1])
+        for name in names {
+            precondition(mkdir("\(tree.path)/\(name)", 0o755) == 0)
+            try tree.write(TestImage(2, 2).png(), "\(name)/1.png")
+        }
+        let folder = try read(tree)
+        #expect(folder.dataset.classNames?.map { Array($0.utf8) } == names.map { Array($0.utf8) })
+        #expect(folder.dataset.labels?.elements(as: Int32.self) == [0, 1])
+        let unknown = datasetFailure { () throws(DatasetError) in
+            try read(tree, classNames: [names[1]])
+        }
+        #expect(try #require(unknown).contains("is not one of the 1 known"))
     }
 
     @Test func threadsDoNotChangeTheResult() throws {
