@@ -44,7 +44,8 @@ struct EvenKeelCommand: ParsableCommand {
                 text += "; see '\(name) --help'"
             }
         }
-        Console.writeError("error: " + text.split(separator: "\n").joined(separator: " "))
+        let line = text.split(separator: "\n").joined(separator: " ")
+        Console.writeError("error: " + onOneLine(line, limit: .max))
         Self.exit(withError: ExitCode(code == .validationFailure ? code.rawValue : 1))
     }
 }

@@ -192,6 +192,17 @@ import Testing
         #expect(try #require(unknown).contains("/dog: this class is not one of the 1 known"))
     }
 
+    @Test func namesOfFilesAreFitForATerminal() throws {
+        let tree = try FolderTree()
+        try tree.write(TestImage(2, 2).png(), "a/1.png")
+        try tree.write([1], "a/2\n\u{1B}[31m.png")
+        let error = try #require(try read(tree).skipped.first)
+        #expect(error.path.hasSuffix("2\n\u{1B}[31m.png"))
+        #expect(
+            error.description
+                == "\(tree.path)/a/2  [31m.png: expected a PNG or JPEG file, found neither")
+    }
+
     @Test func classesAreToldApartByTheirBytes() throws {
         let tree = try FolderTree()
         // The same letter as one scalar and as two.
