@@ -9,6 +9,13 @@ extension Dataset {
         /// Images that were left out; see ``ImageFolder/skipped``.
         public let skipped: [FileError]
 
+        /// All images that cannot be read, as far as is known: those that were left out, and those that
+        /// turned out to be damaged since.
+        public var unreadable: [FileError] { skipped + train.unreadable + test.unreadable }
+
+        /// All samples, those that were left out among them.
+        public var count: Int { train.count + test.count + skipped.count }
+
         public init(train: Dataset, test: Dataset, skipped: [FileError] = []) {
             self.train = train
             self.test = test

@@ -18,7 +18,7 @@ extension ImageFolderReader {
         let overview = Overview(
             size: size, channels: channels,
             readable: files.indices.filter { headers[$0].failure == nil },
-            skipped: headers.compactMap(\.failure))
+            skipped: refused + headers.compactMap(\.failure))
         try checkClasses(overview.readable, overview.skipped)
         let classes = Dictionary(grouping: overview.readable) { files[$0].label }
             .sorted { $0.key < $1.key }.map(\.value)

@@ -7,7 +7,8 @@ public struct ImageFolder: Sendable {
     public let dataset: Dataset
     /// The file of each sample.
     public let paths: [String]
-    /// Damaged and refused files, left out of the data: report them to whoever is there to read.
+    /// Damaged and refused files, and links that lead nowhere, left out of the data: report them to whoever
+    /// is there to read.
     public let skipped: [FileError]
 
     /// How images of a folder become samples of one shape.
@@ -74,6 +75,8 @@ struct ImageFolderReader {
     let classNames: [String]
     /// Files and the class of each.
     private(set) var files: [(path: String, label: Int32)] = []
+    /// Images and folders that cannot be named or opened.
+    private(set) var refused: [FileError]
 
     struct Header: Sendable {
         var size: ImageFolder.Size
@@ -90,7 +93,9 @@ struct ImageFolderReader {
                 + "found \(options)")
         self.folder = folder
         self.options = options
-        let found = try Self.list(folder).folders
+        let listing = try Self.list(folder)
+        refused = listing.refused
+        let found = listing.folders
         guard !found.isEmpty else {
             throw .missing("\(folder): expected a folder for each class, found no folder")
         }
@@ -104,7 +109,9 @@ struct ImageFolderReader {
                 throw .inconsistent(
                     "\(folder)/\(name): this class is not one of the \(self.classNames.count) known")
             }
-            let images = try Self.list("\(folder)/\(name)").files.filter(Self.isImageName)
+            let listing = try Self.list("\(folder)/\(name)")
+            refused += listing.refused.filter { Self.isImageName($0.path) }
+            let images = listing.files.filter(Self.isImageName)
             guard !images.isEmpty else {
                 throw .missing(
                     "\(folder)/\(name): expected PNG or JPEG images of this class, found none")
@@ -218,11 +225,11 @@ struct ImageFolderReader {
         throws(DatasetError) -> ImageFolder
     {
         let good = results.indices.filter { results[$0].failure == nil }
-        let skipped = results.compactMap(\.failure)
+        let skipped = refused + results.compactMap(\.failure)
         try checkClasses(good, skipped)
         return ImageFolder(
             dataset: try Dataset(
-                features: skipped.isEmpty ? images : images.gatheringRows(good),
+                features: good.count == files.count ? images : images.gatheringRows(good),
                 labels: NDArray(good.map { files[$0].label }), classCount: classNames.count,
                 classNames: classNames, scale: 1 / 255),
             paths: good.map { files[$0].path }, skipped: skipped)

@@ -29,7 +29,7 @@ struct Export: ParsableCommand {
 
     func run() throws {
         let trained = try argument.load()
-        try layout.check(trained.configuration, trained.images.featureShape)
+        try layout.check(trained.configuration, trained.parts.test.featureShape)
         try StateExport(layout: layout).write(
             trained.model, to: output,
             input: TensorSpec(Shape([1] + trained.test.featureShape), .float32))

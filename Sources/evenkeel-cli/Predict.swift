@@ -32,7 +32,7 @@ struct Predict: ParsableCommand {
 
     func run() throws {
         let trained = try argument.load()
-        let image = trained.images.featureShape
+        let image = trained.parts.test.featureShape
         let array: NDArray
         if input.hasSuffix(".npy") {
             try checkShape(NPY.spec(input).shape, image)

@@ -104,6 +104,7 @@ struct Train: ParsableCommand {
                     ("testAccuracy", .number(accuracy)),
                     ("trainAccuracy", .number(result.train.metrics["accuracy"] ?? .nan)),
                     ("testLoss", .number(result.test.loss)), ("steps", .integer(result.steps)),
+                    ("skippedImages", .integer(result.skippedImages)),
                     ("samplesPerSecond", .number(result.samplesPerSecond)),
                     ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
                 ]))

@@ -192,6 +192,34 @@ import Testing
         #expect(try #require(unknown).contains("/dog: this class is not one of the 1 known"))
     }
 
+    @Test func filesThatCannotBeOpenedOrNamedAreListed() throws {
+        let tree = try FolderTree()
+        try tree.write(TestImage(2, 2).png(), "a/1.png")
+        try tree.write([1], "a/2.png")
+        for name in ["a/0.png", "a/notes"] {
+            precondition(symlink("/nowhere", "\(tree.path)/\(name)") == 0)
+        }
+        // No UTF-8: a byte that begins nothing.
+        let name = Array("\(tree.path)/a/".utf8) + [0xFF] + Array(".jpg".utf8) + [0]
+        let descriptor = name.withUnsafeBytes {
+            open($0.assumingMemoryBound(to: CChar.self).baseAddress!, O_CREAT | O_WRONLY, 0o644)
+        }
+        precondition(descriptor >= 0)
+        close(descriptor)
+        let folder = try read(tree)
+        #expect(folder.dataset.count == 1)
+        #expect(
+            folder.skipped.map(\.description) == [
+                "\(tree.path)/a/0.png: the link leads nowhere",
+                "\(tree.path)/a/\u{FFFD}.jpg: the name is not UTF-8",
+                "\(tree.path)/a/2.png: expected a PNG or JPEG file, found neither",
+            ])
+        try tree.write(TestImage(2, 2).png(), "a/3.png")
+        try tree.write(TestImage(2, 2).png(), "a/4.png")
+        let parts = try Dataset.parts(folder: tree.path)
+        #expect((parts.unreadable.count, parts.count) == (3, 6))
+    }
+
     @Test func namesOfFilesAreFitForATerminal() throws {
         let tree = try FolderTree()
         try tree.write(TestImage(2, 2).png(), "a/1.png")

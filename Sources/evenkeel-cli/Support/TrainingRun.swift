@@ -21,6 +21,8 @@ struct TrainingRun {
         var test: Evaluation
         var train: Evaluation
         var steps: Int
+        /// How many images of the data could not be read.
+        var skippedImages: Int
         var samplesPerSecond: Double
         /// Seconds of training alone.
         var seconds: Double
@@ -28,18 +30,17 @@ struct TrainingRun {
         var stepsToGoal: Int?
     }
 
-    static func load(_ data: String) throws -> (train: Dataset, test: Dataset) {
-        if data == "fashion-mnist" { return try Dataset.fashionMNIST() }
-        let parts = try Dataset.parts(folder: data)
-        warn(ofSkipped: parts.skipped)
-        return (parts.train, parts.test)
-    }
-
-    static func warn(ofSkipped errors: [FileError]) {
-        for error in errors.prefix(10) { Console.writeError("warning: skipped \(error)") }
-        if errors.count > 10 {
-            Console.writeError("warning: skipped \(errors.count) images in all")
+    /// - Parameter concludes: whether the caller is going to say how many images are left out, once they
+    ///   have been decoded.
+    static func load(_ data: String, concludes: Bool = false) throws -> Dataset.Parts {
+        if data == "fashion-mnist" {
+            let (train, test) = try Dataset.fashionMNIST()
+            return Dataset.Parts(train: train, test: test)
         }
+        let parts = try Dataset.parts(folder: data)
+        SkippedImages.warn(of: parts.skipped)
+        if !concludes { SkippedImages.summarize(parts) }
+        return parts
     }
 
     /// Trains, or goes on where the folder's checkpoint is. Nil when it was interrupted (and saved).
@@ -47,17 +48,17 @@ struct TrainingRun {
         guard !configuration.isFolded else {
             throw ValidationError("a folded model is for inference; train the run it was made from")
         }
-        let parts = try Self.load(configuration.data)
+        let parts = try Self.load(configuration.data, concludes: true)
         var run = self
         run.configuration.normalization = try configuration.normalization.resolved(parts.train)
-        return try run.execute(parts.train, parts.test, resumes: resumes, callbacks)
+        return try run.execute(parts, resumes: resumes, callbacks)
     }
 
     private func execute(
-        _ images: Dataset, _ test: Dataset, resumes: Bool, _ callbacks: [TrainingCallback]
+        _ parts: Dataset.Parts, resumes: Bool, _ callbacks: [TrainingCallback]
     ) throws -> Result? {
-        let train = try configuration.prepare(images)
-        let test = try configuration.prepare(test)
+        let train = try configuration.prepare(parts.train)
+        let test = try configuration.prepare(parts.test)
         let model = try configuration.makeModel(train)
         try checkOutputs(model, train)
         let trainer = try makeTrainer(model, samples: train.count)
@@ -83,7 +84,7 @@ struct TrainingRun {
         let board =
             writesTensorBoard
             ? TensorBoardLogger(
-                folder.path, images: images, validation: test, configuration: configuration.yaml)
+                folder.path, images: parts.train, validation: test, configuration: configuration.yaml)
             : nil
         let statistics = StatisticsRecorder(interval: max(statisticsInterval, 1)) { [folder] in
             try folder.append($0)
@@ -105,17 +106,24 @@ struct TrainingRun {
                 StopRequest.Callback(StopRequest(folder: folder.path)),
                 ProgressRecorder(folder.progress), session,
             ] + callbacks, resuming: progress)
-        Self.warn(ofSkipped: train.unreadable + test.unreadable)
         if history.stopReason == .interrupted {
+            SkippedImages.conclude(parts)
             console.say(
                 "\(prefix)interrupted after step \(history.progress.step); saved in \(folder.path)")
             console.event(
-                JSONObject(event: "interrupted", [("step", .integer(history.progress.step))]))
+                JSONObject(
+                    event: "interrupted",
+                    [
+                        ("step", .integer(history.progress.step)),
+                        ("skippedImages", .integer(parts.unreadable.count)),
+                    ]))
             return nil
         }
+        let evaluations = (test: try trainer.evaluate(test), train: try trainer.evaluate(train))
+        SkippedImages.conclude(parts)
         return Result(
-            history: history, test: try trainer.evaluate(test), train: try trainer.evaluate(train),
-            steps: history.progress.step,
+            history: history, test: evaluations.test, train: evaluations.train,
+            steps: history.progress.step, skippedImages: parts.unreadable.count,
             samplesPerSecond: session.seconds > 0 ? Double(session.samples) / session.seconds : 0,
             seconds: session.seconds)
     }
