@@ -21,6 +21,18 @@ extension Dataset {
             self.test = test
             self.skipped = skipped
         }
+
+        /// Throws unless the samples are images of this size.
+        ///
+        /// - Parameter name: of the data, for the error.
+        public func require(_ size: ImageFolder.Size, of name: String) throws(DatasetError) {
+            for shape in [train.featureShape, test.featureShape]
+            where shape.rank != 3 || shape[0] != size.height || shape[1] != size.width {
+                throw .inconsistent(
+                    "\(name): expected images of \(size) pixels, found samples of shape \(shape); only "
+                        + "PNG and JPEG files are brought to another size")
+            }
+        }
     }
 
     /// Reads a folder by what is in it: the binary files of CIFAR-10 or CIFAR-100, the IDX files of
@@ -31,9 +43,16 @@ extension Dataset {
     /// Image folders may lie in `train` and `test` (or `val`); else every fifth sample or so, by
     /// random choice that is always the same, is for testing.
     ///
-    /// Throws when the folder is none of these, naming what was expected, and when a part has no sample.
-    public static func parts(folder: String) throws(DatasetError) -> Parts {
-        let parts = try read(folder)
+    /// Throws when the folder is none of these, naming what was expected, when a part has no sample, and
+    /// when samples in other files than images have another size than is asked for.
+    ///
+    /// - Parameter imageSize: what images are brought to; see ``ImageFolder/Options/size``. By default they
+    ///   must have one size.
+    public static func parts(folder: String, imageSize: ImageFolder.Size? = nil)
+        throws(DatasetError) -> Parts
+    {
+        let parts = try read(folder, imageSize)
+        if let imageSize { try parts.require(imageSize, of: folder) }
         guard parts.train.count > 0, parts.test.count > 0 else {
             throw .inconsistent(
                 "\(folder): expected samples to train on and to test with, found "
@@ -42,7 +61,9 @@ extension Dataset {
         return parts
     }
 
-    private static func read(_ folder: String) throws(DatasetError) -> Parts {
+    private static func read(_ folder: String, _ imageSize: ImageFolder.Size?)
+        throws(DatasetError) -> Parts
+    {
         let listing: FolderListing
         do throws(FileError) {
             listing = try FolderListing(folder)
@@ -65,7 +86,7 @@ extension Dataset {
                     + "binary files of CIFAR-10 (data_batch_1.bin, ...) or CIFAR-100 (train.bin, "
                     + "test.bin), or a folder of images for each class; found none of them")
         }
-        return try imageParts(listing)
+        return try imageParts(listing, imageSize)
     }
 
     /// Which of so many samples are for testing: every fifth or so.
@@ -77,19 +98,22 @@ extension Dataset {
         return result
     }
 
-    private static func imageParts(_ listing: FolderListing) throws(DatasetError) -> Parts {
+    private static func imageParts(_ listing: FolderListing, _ size: ImageFolder.Size?)
+        throws(DatasetError) -> Parts
+    {
         let testName = ["test", "val"].first { listing.folders.contains($0) }
         guard listing.folders.contains("train"), let testName else {
-            let reader = try ImageFolderReader(listing.path, .init())
+            let reader = try ImageFolderReader(listing.path, .init(size: size))
             let overview = try reader.overview()
             let isTest = testPart(of: overview.readable.count)
             let train = try reader.readInBackground(overview) { !isTest[$0] }
             let test = try reader.readInBackground(overview) { isTest[$0] }
             return Parts(train: train.dataset, test: test.dataset, skipped: train.skipped)
         }
-        let train = try ImageFolderReader(listing.path + "/train", .init()).readInBackground()
+        let train = try ImageFolderReader(listing.path + "/train", .init(size: size))
+            .readInBackground()
         let shape = train.dataset.featureShape
-        var options = ImageFolder.Options(channels: shape[2])
+        var options = ImageFolder.Options(size: size, channels: shape[2])
         options.byteLimit = MemoryBudget.byteCount - train.dataset.table.byteCount
         let test = try ImageFolderReader(
             listing.path + "/" + testName, options, classNames: train.dataset.classNames

@@ -186,7 +186,7 @@ struct ImageFolderReader {
                 throw .inconsistent(
                     "\(files[index].path): expected \(known.size) pixels, as "
                         + "\(files[known.index].path) has, found \(header.size); choose a size to "
-                        + "bring all images to")
+                        + "bring all images to, as --image-size does")
             }
         }
         if let first { return first.size }

@@ -53,7 +53,8 @@ struct Import: ParsableCommand {
             throw FileError(path: output, kind: .system, reason: "there is a run here already")
         }
         var configuration = try options.configuration()
-        let parts = try TrainingRun.load(configuration.data)
+        let parts = try TrainingRun.load(
+            configuration.data, imageSize: configuration.imageSize)
         try layout.check(configuration, parts.train.featureShape)
         configuration.normalization = try configuration.normalization.resolved(parts.train)
         let test = try configuration.prepare(parts.test)

@@ -50,4 +50,50 @@ struct ImageCommandTests {
             #expect(try events(train).last?["skippedImages"] as? Int == 0)
         }
     }
+
+    @Test("Images of all sizes are brought to one, which the run keeps")
+    func sizes() throws {
+        try Command.withFolder { path in
+            try Command.writeImages(path + "/images", [9, 7, 3], count: 12)
+            let picture = Picture(
+                [UInt8](repeating: 9, count: 12 * 20 * 3), width: 20, height: 12, channels: 3)
+            try Data(picture.png).write(to: URL(filePath: path + "/images/dark/wide.png"))
+            let data = path + "/images"
+            let plain = try Command.run("train", "--data", data, "--steps", "1", "--output", path + "/no")
+            #expect(plain.status == 1 && plain.errors.contains("--image-size"))
+            let wrong = try Command.run("train", "--data", data, "--image-size", "8*6")
+            #expect(wrong.status == 64 && wrong.errors.contains("HEIGHTxWIDTH"))
+
+            for (name, epochs) in [("through", "2"), ("parts", "1")] {
+                let train = try Command.run(
+                    "train", "--data", data, "--image-size", "8x6", "--schedule", "constant", "--epochs", epochs,
+                    "--batch-size", "4", "--output", "\(path)/\(name)")
+                #expect(train.status == 0, "\(train.errors)")
+            }
+            // The run goes on, is evaluated and predicts with images of its size.
+            let resumed = try Command.run("train", "--output", path + "/parts", "--resume", "--epochs", "2")
+            #expect(resumed.status == 0, "\(resumed.errors)")
+            let text = try String(contentsOfFile: path + "/parts/config.yaml", encoding: .utf8)
+            #expect(text.contains("imageSize: 8x6"))
+            #expect(
+                try Command.bytes(path + "/parts/model.safetensors")
+                    == Command.bytes(path + "/through/model.safetensors"))
+            #expect(try Command.run("evaluate", path + "/parts").status == 0)
+            let input = path + "/input.npy"
+            for (shape, status) in [([2, 8, 6, 3], 0), ([2, 9, 7, 3], 1)] as [(Shape, Int32)] {
+                try NPY.write(NDArray(zeros: shape, .uint8), to: input)
+                #expect(
+                    try Command.run("predict", path + "/parts", "--input", input).status == status)
+            }
+            let plan = try Command.run("plan", "--data", data, "--image-size", "8", "--batch-size", "4")
+            #expect(plan.status == 0, "\(plan.errors)")
+            // Only images are resized.
+            let others = try Command.run(
+                "train", "--data", path + "/data", "--image-size", "8", "--output", path + "/no")
+            #expect(others.status == 1 && others.errors.contains("expected images of 8 x 8 pixels"))
+            #expect(
+                try Command.run("plan", "--data", path + "/data", "--image-size", "6", "--batch-size", "4")
+                    .status == 0)
+        }
+    }
 }

@@ -12,7 +12,8 @@ struct TrainedModel {
     /// - Parameter concludes: see `TrainingRun.load`.
     init(_ folder: RunFolder, data: String? = nil, concludes: Bool = false) throws {
         configuration = try folder.readConfiguration()
-        parts = try TrainingRun.load(data ?? configuration.data, concludes: concludes)
+        parts = try TrainingRun.load(
+            data ?? configuration.data, imageSize: configuration.imageSize, concludes: concludes)
         train = try configuration.prepare(parts.train)
         test = try configuration.prepare(parts.test)
         model = try configuration.makeModel(train)

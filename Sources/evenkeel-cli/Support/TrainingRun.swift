@@ -30,14 +30,20 @@ struct TrainingRun {
         var stepsToGoal: Int?
     }
 
-    /// - Parameter concludes: whether the caller is going to say how many images are left out, once they
-    ///   have been decoded.
-    static func load(_ data: String, concludes: Bool = false) throws -> Dataset.Parts {
+    /// - Parameters:
+    ///   - imageSize: what images of a folder are brought to.
+    ///   - concludes: whether the caller is going to say how many images are left out, once they have been
+    ///     decoded.
+    static func load(_ data: String, imageSize: ImageFolder.Size? = nil, concludes: Bool = false)
+        throws -> Dataset.Parts
+    {
         if data == "fashion-mnist" {
             let (train, test) = try Dataset.fashionMNIST()
-            return Dataset.Parts(train: train, test: test)
+            let parts = Dataset.Parts(train: train, test: test)
+            if let imageSize { try parts.require(imageSize, of: data) }
+            return parts
         }
-        let parts = try Dataset.parts(folder: data)
+        let parts = try Dataset.parts(folder: data, imageSize: imageSize)
         SkippedImages.warn(of: parts.skipped)
         if !concludes { SkippedImages.summarize(parts) }
         return parts
@@ -48,7 +54,8 @@ struct TrainingRun {
         guard !configuration.isFolded else {
             throw ValidationError("a folded model is for inference; train the run it was made from")
         }
-        let parts = try Self.load(configuration.data, concludes: true)
+        let parts = try Self.load(
+            configuration.data, imageSize: configuration.imageSize, concludes: true)
         var run = self
         run.configuration.normalization = try configuration.normalization.resolved(parts.train)
         return try run.execute(parts, resumes: resumes, callbacks)
