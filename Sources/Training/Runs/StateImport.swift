@@ -131,8 +131,10 @@ public struct StateImport: Hashable, Sendable {
     /// The tensors under the model's names. What wrappers put in front of every name goes away.
     private func named(_ file: Safetensors) throws(FileError) -> [String: Safetensors.Entry] {
         var pairs = file.entries.map { ($0.name, $0) }
-        for prefix in ["module.", "_orig_mod."]
-        where !pairs.isEmpty && pairs.allSatisfy({ $0.0.hasPrefix(prefix) }) {
+        // Wrappers may be wrapped again, in any order.
+        while let prefix = ["module.", "_orig_mod."].first(where: { prefix in
+            !pairs.isEmpty && pairs.allSatisfy { $0.0.hasPrefix(prefix) }
+        }) {
             pairs = pairs.map { (String($0.0.dropFirst(prefix.count)), $0.1) }
         }
         var result: [String: Safetensors.Entry] = [:]
@@ -151,7 +153,10 @@ public struct StateImport: Hashable, Sendable {
     ) throws(FileError) {
         guard !name.hasSuffix(Self.batchCount) else { return }
         let others = entries.keys.sorted().prefix(3).map { "'\($0)'" }.joined(separator: ", ")
-        throw .malformed(path, "expected a tensor named '\(name)', found none; there are \(others)")
+        throw .malformed(
+            path,
+            "expected a tensor named '\(name)', found none"
+                + (others.isEmpty ? "" : "; there are \(others)"))
     }
 
     private func check(
