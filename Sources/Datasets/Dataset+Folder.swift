@@ -98,11 +98,27 @@ extension Dataset {
         return result
     }
 
+    /// Throws where a folder, which bears the name of a part without the other one beside it, is no class.
+    private static func requireImages(_ folder: String, _ part: String) throws(DatasetError) {
+        let listing: FolderListing
+        do throws(FileError) {
+            listing = try FolderListing(folder + "/" + part)
+        } catch { throw .file(error) }
+        guard listing.folders.isEmpty || !listing.files.isEmpty else {
+            throw .missing(
+                "\(folder): expected folders train and test (or val), or a folder of images for each "
+                    + "class; found \(part) alone, with folders in it")
+        }
+    }
+
     private static func imageParts(_ listing: FolderListing, _ size: ImageFolder.Size?)
         throws(DatasetError) -> Parts
     {
         let testName = ["test", "val"].first { listing.folders.contains($0) }
         guard listing.folders.contains("train"), let testName else {
+            if let half = ["train", "test", "val"].first(where: listing.folders.contains) {
+                try requireImages(listing.path, half)
+            }
             let reader = try ImageFolderReader(listing.path, .init(size: size))
             let overview = try reader.overview()
             let isTest = testPart(of: overview.readable.count)

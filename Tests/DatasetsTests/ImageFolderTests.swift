@@ -89,6 +89,19 @@ import Testing
         #expect(folder.skipped.allSatisfy { !$0.reason.isEmpty })
     }
 
+    @Test func whatEndsInsideItsHeaderIsCutShort() throws {
+        let tree = try FolderTree()
+        let image = TestImage(16, 16)
+        try tree.write(image.jpeg(), "a/0.jpg")
+        // Behind the first marker, before the frame header, which tells the size.
+        let jpeg = image.jpeg()
+        let frame = (0..<jpeg.count).first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 }!
+        for count in [4, 20, frame] { try tree.write(Array(jpeg.prefix(count)), "a/\(count).jpg") }
+        let skipped = try read(tree).skipped
+        #expect(skipped.count == 3)
+        #expect(skipped.allSatisfy { !$0.reason.contains("0 x 0") }, "\(skipped)")
+    }
+
     @Test func bombsAreRefusedByTheirHeader() throws {
         let tree = try FolderTree()
         try tree.write(TestImage(3, 3).png(), "a/good.png")
@@ -298,6 +311,21 @@ import Testing
             try Dataset.parts(folder: split.path)
         }
         #expect(try #require(unequal).contains("/val: expected images of shape [3, 3, 3]"))
+        // One part alone is none, unless it is a class.
+        for part in ["train", "test", "val"] {
+            let half = try FolderTree()
+            try half.write(TestImage(3, 3).png(), "\(part)/c0/1.png")
+            let sentence = datasetFailure { () throws(DatasetError) in
+                try Dataset.parts(folder: half.path)
+            }
+            #expect(
+                try #require(sentence)
+                    == "\(half.path): expected folders train and test (or val), or a folder of images "
+                    + "for each class; found \(part) alone, with folders in it")
+            for index in 2..<7 { try half.write(TestImage(3, 3).png(), "\(part)/\(index).png") }
+            #expect(try Dataset.parts(folder: half.path).train.classNames == [part])
+        }
+
         let empty = try FolderTree()
         let none = datasetFailure { () throws(DatasetError) in
             try Dataset.parts(folder: empty.path)
