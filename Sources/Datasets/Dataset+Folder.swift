@@ -22,6 +22,13 @@ extension Dataset {
             self.skipped = skipped
         }
 
+        /// How many samples of what form there are: what a training that goes on must find again.
+        public var form: String {
+            let classes = train.classCount.map { " in \($0) classes" } ?? ""
+            return "\(train.count) samples of shape \(train.featureShape)\(classes) to train on and "
+                + "\(test.count) to test with"
+        }
+
         /// Throws unless the samples are images of this size.
         ///
         /// - Parameter name: of the data, for the error.

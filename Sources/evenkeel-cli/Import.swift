@@ -57,8 +57,9 @@ struct Import: ParsableCommand {
             configuration.data, imageSize: configuration.imageSize)
         try layout.check(configuration, parts.train.featureShape)
         configuration.normalization = try configuration.normalization.resolved(parts.train)
-        let test = try configuration.prepare(parts.test)
-        let model = try configuration.makeModel(try configuration.prepare(parts.train))
+        let test = try configuration.prepare(parts.test, source: options.config)
+        let model = try configuration.makeModel(
+            try configuration.prepare(parts.train, source: options.config))
         try checkOutputs(model, test)
         try StateImport(layout: layout, renamings: renamings).read(
             state, into: model,

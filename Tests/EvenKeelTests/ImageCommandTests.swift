@@ -96,4 +96,55 @@ struct ImageCommandTests {
                     .status == 0)
         }
     }
+
+    @Test("A run does not go on with other data")
+    func changedData() throws {
+        try Command.withFolder { path in
+            let data = path + "/images"
+            try Command.writeImages(data, [6, 6, 1])
+            let train = try Command.run(
+                "train", "--data", data, "--epochs", "1", "--batch-size", "16", "--output",
+                path + "/run")
+            #expect(train.status == 0, "\(train.errors)")
+            func resumed() throws -> Command.Result {
+                try Command.run("train", "--output", path + "/run", "--resume", "--epochs", "2")
+            }
+            // One image more would leave a batch of one; a class more changes the model.
+            let picture = Picture([UInt8](repeating: 9, count: 36), width: 6, height: 6, channels: 1)
+            let files = FileManager.default
+            for name in ["dark/more.png", "new/more.png"] {
+                let folder = "\(data)/\(name.split(separator: "/")[0])"
+                try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                try Data(picture.png).write(to: URL(filePath: "\(data)/\(name)"))
+                let result = try resumed()
+                #expect(result.status == 1)
+                #expect(
+                    result.errors.contains("error: \(data): the data has changed")
+                        && result.errors.contains("there were 16 samples of shape [6, 6, 1] in 2 classes"),
+                    "\(result.errors)")
+                try files.removeItem(atPath: "\(data)/\(name)")
+            }
+            try files.removeItem(atPath: data + "/new")
+            let result = try resumed()
+            #expect(result.status == 0, "\(result.errors)")
+        }
+    }
+
+    @Test("A normalization of another number of channels is one of a file")
+    func normalization() throws {
+        try Command.withFolder { path in
+            try Command.writeImages(path + "/images", [6, 6, 3])
+            let file = path + "/options.yaml"
+            try "normalize: {mean: [0.5, 0.4], deviation: [0.2, 0.2]}".write(
+                toFile: file, atomically: true, encoding: .utf8)
+            for command in ["train", "plan"] {
+                let result = try Command.run(
+                    command, "--data", path + "/images", "--config", file, "--batch-size", "8")
+                #expect(result.status == 1)
+                #expect(
+                    result.errors.contains("error: \(file): normalize: expected features of 2 channels"),
+                    "\(result.errors)")
+            }
+        }
+    }
 }

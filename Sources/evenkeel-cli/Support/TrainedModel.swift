@@ -14,8 +14,8 @@ struct TrainedModel {
         configuration = try folder.readConfiguration()
         parts = try TrainingRun.load(
             data ?? configuration.data, imageSize: configuration.imageSize, concludes: concludes)
-        train = try configuration.prepare(parts.train)
-        test = try configuration.prepare(parts.test)
+        train = try configuration.prepare(parts.train, source: folder.configuration)
+        test = try configuration.prepare(parts.test, source: folder.configuration)
         model = try configuration.makeModel(train)
         try model.read(from: folder.model)
     }

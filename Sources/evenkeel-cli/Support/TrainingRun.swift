@@ -9,6 +9,8 @@ struct TrainingRun {
     let folder: RunFolder
     let workers: Workers
     let console: Console
+    /// The file that the configuration is from, if any.
+    var source: String?
     /// Begins every line, to tell several trainings apart.
     var prefix = ""
     /// Between looks into the layers, in steps; 0 for none.
@@ -64,8 +66,14 @@ struct TrainingRun {
     private func execute(
         _ parts: Dataset.Parts, resumes: Bool, _ callbacks: [TrainingCallback]
     ) throws -> Result? {
-        let train = try configuration.prepare(parts.train)
-        let test = try configuration.prepare(parts.test)
+        let checkpoint = resumes ? try loadCheckpoint() : nil
+        if let before = checkpoint?.dataForm, before != parts.form {
+            throw DatasetError.inconsistent(
+                "\(configuration.data): the data has changed since the run's checkpoint: there were "
+                    + "\(before), now there are \(parts.form); bring it back, or train anew")
+        }
+        let train = try configuration.prepare(parts.train, source: source)
+        let test = try configuration.prepare(parts.test, source: source)
         let model = try configuration.makeModel(train)
         try checkOutputs(model, train)
         let trainer = try makeTrainer(model, samples: train.count)
@@ -77,7 +85,7 @@ struct TrainingRun {
 
         var progress = TrainingProgress()
         var metricsByteCount = 0
-        if resumes, let checkpoint = try loadCheckpoint() {
+        if let checkpoint {
             try checkpoint.restore(trainer, source: folder.checkpoint)
             try folder.truncateMetrics(to: checkpoint.metricsByteCount)
             try folder.truncateRecords(toStep: checkpoint.progress.step)
@@ -104,7 +112,7 @@ struct TrainingRun {
             // What is seen is written before a checkpoint says that it was.
             callbacks: [board, statisticsInterval > 0 ? statistics : nil].compactMap { $0 } + [
                 ProgressPrinter(console.human, prefix: prefix), EventPrinter(console),
-                RunRecorder(folder, metricsByteCount: metricsByteCount),
+                RunRecorder(folder, dataForm: parts.form, metricsByteCount: metricsByteCount),
                 TrainingDoctor { [console, prefix] warning in
                     Console.writeError("\(prefix)warning: \(warning)")
                     console.event(JSONObject(event: "warning", [("text", .text(warning))]))
@@ -195,6 +203,20 @@ struct TrainingRun {
                     ("accumulate", .integer(configuration.accumulate)),
                     ("step", .integer(progress.step)), ("threads", .integer(workers.count)),
                 ]))
+    }
+}
+
+extension RunConfiguration {
+    /// The data as the model takes it.
+    ///
+    /// - Parameter source: the file that asks for a normalization, which an error is to name.
+    func prepare(_ data: Dataset, source: String?) throws -> Dataset {
+        do {
+            return try prepare(data)
+        } catch {
+            guard let source else { throw error }
+            throw ConfigurationError("\(source): normalize: \(error)")
+        }
     }
 }
 
