@@ -25,7 +25,8 @@ extension Dataset {
         /// How many samples of what form there are: what a training that goes on must find again.
         public var form: String {
             let classes = train.classCount.map { " in \($0) classes" } ?? ""
-            return "\(train.count) samples of shape \(train.featureShape)\(classes) to train on and "
+            return
+                "\(train.count) samples of shape \(train.featureShape)\(classes) to train on and "
                 + "\(test.count) to test with"
         }
 

@@ -107,7 +107,8 @@ struct ImageFolderReader {
         for name in found {
             guard let label = labels[Array(name.utf8)] else {
                 throw .inconsistent(
-                    "\(folder)/\(name): this class is not one of the \(self.classNames.count) known")
+                    "\(folder)/\(name): this class is not one of the \(self.classNames.count) known"
+                )
             }
             let listing = try Self.list("\(folder)/\(name)")
             refused += listing.refused.filter { Self.isImageName($0.path) }

@@ -62,7 +62,8 @@ private struct FlattenedImageSearch {
             images[node.tensor] = image
             return
         }
-        guard let source = node.inputs.first(where: { images[$0] != nil }), let image = images[source]
+        guard let source = node.inputs.first(where: { images[$0] != nil }),
+            let image = images[source]
         else { return }
         // A product mixes the numbers; anything else of the same shape treats each by itself.
         let isProduct = node.operation is MatrixProduct

@@ -91,7 +91,9 @@ import Testing
         #expect(try #require(complaint()).contains("names of 10 classes, found 2"))
         let tree100 = try FolderTree()
         try tree100.write(records([[0, 21]], first: 0), "test.bin")
-        for (labels, found) in [([21, 3], "21 and 3"), ([2, 100], "2 and 100")] as [([UInt8], String)] {
+        for (labels, found) in [([21, 3], "21 and 3"), ([2, 100], "2 and 100")]
+            as [([UInt8], String)]
+        {
             try tree100.write(records([labels], first: 0), "train.bin")
             let labelled = datasetFailure { () throws(DatasetError) in
                 try Dataset.cifar100(folder: tree100.path)

@@ -80,7 +80,9 @@ struct ExchangeCommandTests {
                 #expect(result.status == 0, "\(shape): \(result.errors)")
                 #expect(result.output.split(separator: "\n").count == 3)
             }
-            for shape in [[2, 3, 8, 8], [2, 192, 1], [2, 8, 24], [2, 8, 8], [0, 8, 8, 3], [384]]
+            for shape in [
+                [2, 3, 8, 8], [2, 192, 1], [2, 8, 24], [2, 8, 8], [0, 8, 8, 3], [384],
+            ]
                 as [Shape]
             {
                 let result = try predict(shape)

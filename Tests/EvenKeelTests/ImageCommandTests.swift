@@ -22,7 +22,8 @@ struct ImageCommandTests {
                 try bytes.write(to: file)
             }
             let train = try Command.run(
-                "train", "--data", path + "/images", "--steps", "2", "--batch-size", "8", "--output",
+                "train", "--data", path + "/images", "--steps", "2", "--batch-size", "8",
+                "--output",
                 path + "/run", "--json")
             #expect(train.status == 0, "\(train.errors)")
             let warnings = train.errors.split(separator: "\n").filter { $0.contains("skipped") }
@@ -44,7 +45,8 @@ struct ImageCommandTests {
         try Command.withFolder { path in
             try Command.writeImages(path + "/images", [8, 8, 3])
             let train = try Command.run(
-                "train", "--data", path + "/images", "--steps", "2", "--batch-size", "8", "--output",
+                "train", "--data", path + "/images", "--steps", "2", "--batch-size", "8",
+                "--output",
                 path + "/run", "--json")
             #expect(!train.errors.contains("skipped"))
             #expect(try events(train).last?["skippedImages"] as? Int == 0)
@@ -59,19 +61,22 @@ struct ImageCommandTests {
                 [UInt8](repeating: 9, count: 12 * 20 * 3), width: 20, height: 12, channels: 3)
             try Data(picture.png).write(to: URL(filePath: path + "/images/dark/wide.png"))
             let data = path + "/images"
-            let plain = try Command.run("train", "--data", data, "--steps", "1", "--output", path + "/no")
+            let plain = try Command.run(
+                "train", "--data", data, "--steps", "1", "--output", path + "/no")
             #expect(plain.status == 1 && plain.errors.contains("--image-size"))
             let wrong = try Command.run("train", "--data", data, "--image-size", "8*6")
             #expect(wrong.status == 64 && wrong.errors.contains("HEIGHTxWIDTH"))
 
             for (name, epochs) in [("through", "2"), ("parts", "1")] {
                 let train = try Command.run(
-                    "train", "--data", data, "--image-size", "8x6", "--schedule", "constant", "--epochs", epochs,
+                    "train", "--data", data, "--image-size", "8x6", "--schedule", "constant",
+                    "--epochs", epochs,
                     "--batch-size", "4", "--output", "\(path)/\(name)")
                 #expect(train.status == 0, "\(train.errors)")
             }
             // The run goes on, is evaluated and predicts with images of its size.
-            let resumed = try Command.run("train", "--output", path + "/parts", "--resume", "--epochs", "2")
+            let resumed = try Command.run(
+                "train", "--output", path + "/parts", "--resume", "--epochs", "2")
             #expect(resumed.status == 0, "\(resumed.errors)")
             let text = try String(contentsOfFile: path + "/parts/config.yaml", encoding: .utf8)
             #expect(text.contains("imageSize: 8x6"))
@@ -85,15 +90,18 @@ struct ImageCommandTests {
                 #expect(
                     try Command.run("predict", path + "/parts", "--input", input).status == status)
             }
-            let plan = try Command.run("plan", "--data", data, "--image-size", "8", "--batch-size", "4")
+            let plan = try Command.run(
+                "plan", "--data", data, "--image-size", "8", "--batch-size", "4")
             #expect(plan.status == 0, "\(plan.errors)")
             // Only images are resized.
             let others = try Command.run(
                 "train", "--data", path + "/data", "--image-size", "8", "--output", path + "/no")
             #expect(others.status == 1 && others.errors.contains("expected images of 8 x 8 pixels"))
             #expect(
-                try Command.run("plan", "--data", path + "/data", "--image-size", "6", "--batch-size", "4")
-                    .status == 0)
+                try Command.run(
+                    "plan", "--data", path + "/data", "--image-size", "6", "--batch-size", "4"
+                )
+                .status == 0)
         }
     }
 
@@ -110,7 +118,8 @@ struct ImageCommandTests {
                 try Command.run("train", "--output", path + "/run", "--resume", "--epochs", "2")
             }
             // One image more would leave a batch of one; a class more changes the model.
-            let picture = Picture([UInt8](repeating: 9, count: 36), width: 6, height: 6, channels: 1)
+            let picture = Picture(
+                [UInt8](repeating: 9, count: 36), width: 6, height: 6, channels: 1)
             let files = FileManager.default
             for name in ["dark/more.png", "new/more.png"] {
                 let folder = "\(data)/\(name.split(separator: "/")[0])"
@@ -120,7 +129,8 @@ struct ImageCommandTests {
                 #expect(result.status == 1)
                 #expect(
                     result.errors.contains("error: \(data): the data has changed")
-                        && result.errors.contains("there were 16 samples of shape [6, 6, 1] in 2 classes"),
+                        && result.errors.contains(
+                            "there were 16 samples of shape [6, 6, 1] in 2 classes"),
                     "\(result.errors)")
                 try files.removeItem(atPath: "\(data)/\(name)")
             }
@@ -142,7 +152,8 @@ struct ImageCommandTests {
                     command, "--data", path + "/images", "--config", file, "--batch-size", "8")
                 #expect(result.status == 1)
                 #expect(
-                    result.errors.contains("error: \(file): normalize: expected features of 2 channels"),
+                    result.errors.contains(
+                        "error: \(file): normalize: expected features of 2 channels"),
                     "\(result.errors)")
             }
         }

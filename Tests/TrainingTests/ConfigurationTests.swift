@@ -51,7 +51,9 @@ struct ConfigurationTests {
             #expect(
                 configuration.imageSize == ImageFolder.Size(height: size.0, width: size.1))
         }
-        for text in ["0", "-3", "32x", "x32", "3x4x5", "16385", "1.5", "wide", "99999999999999999999"] {
+        for text in [
+            "0", "-3", "32x", "x32", "3x4x5", "16385", "1.5", "wide", "99999999999999999999",
+        ] {
             let error = #expect(throws: ConfigurationError.self) {
                 try RunConfiguration(yaml: "seed: 1\nimageSize: \(text)", source: "c")
             }

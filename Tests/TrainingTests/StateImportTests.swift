@@ -97,7 +97,8 @@ struct StateImportTests {
             model, to: folder.file("s"), input: Self.input)
         let own = try Safetensors(contentsOf: folder.file("s")).arrays()
         #expect(own.keys.filter { own[$0] != expected[$0] } == ["6.weight"])
-        #expect(own == Dictionary(uniqueKeysWithValues: model.namedVariables.map { ($0, $1.value) }))
+        #expect(
+            own == Dictionary(uniqueKeysWithValues: model.namedVariables.map { ($0, $1.value) }))
     }
 
     @Test("Whatever meets a flattened image follows its order")
@@ -150,7 +151,9 @@ struct StateImportTests {
         let (expected, found) = (try Self.imported(), try Self.network())
         try StateImport(renamings: Self.renamings).read(
             folder.file("s"), into: found, input: Self.input)
-        #expect(found.namedVariables.map(\.variable.value) == expected.namedVariables.map(\.variable.value))
+        #expect(
+            found.namedVariables.map(\.variable.value)
+                == expected.namedVariables.map(\.variable.value))
     }
 
     @Test("What does not fit is named, and changes nothing")

@@ -4,7 +4,8 @@ import Yams
 
 extension RunConfiguration {
     private static let keys = [
-        "data", "imageSize", "model", "hidden", "norm", "activation", "init", "dropout", "epochs", "steps",
+        "data", "imageSize", "model", "hidden", "norm", "activation", "init", "dropout", "epochs",
+        "steps",
         "batchSize", "accumulate", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1",
         "l2", "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "precision",
         "seed",

@@ -165,7 +165,9 @@ public struct StateImport: Hashable, Sendable {
         // A type that arrays do not have is refused when the tensor is read.
         let type = entry.elementType ?? spec.type
         let fits = type == spec.type || (type.isFloatingPoint && spec.type.isFloatingPoint)
-        guard fits, entry.shape == spec.shape || (entry.shape.elementCount == 1 && spec.shape.elementCount == 1)
+        guard fits,
+            entry.shape == spec.shape
+                || (entry.shape.elementCount == 1 && spec.shape.elementCount == 1)
         else {
             throw .malformed(
                 path, "'\(name)': expected \(spec), found \(TensorSpec(entry.shape, type))")

@@ -99,7 +99,8 @@ struct TrainingRun {
         let board =
             writesTensorBoard
             ? TensorBoardLogger(
-                folder.path, images: parts.train, validation: test, configuration: configuration.yaml)
+                folder.path, images: parts.train, validation: test,
+                configuration: configuration.yaml)
             : nil
         let statistics = StatisticsRecorder(interval: max(statisticsInterval, 1)) { [folder] in
             try folder.append($0)
