@@ -33,7 +33,8 @@ public enum CSV {
     ///
     /// - Parameters:
     ///   - textColumn: A column to keep as text, for class labels.
-    ///   - limit: The largest size of the text in bytes, after decompression.
+    ///   - limit: The largest size of the text in bytes, after decompression; less where the machine's
+    ///     memory has no room for it and its numbers.
     ///
     /// Throws, with the number of the line, when rows have different lengths, a field is not a
     /// number, or quotes do not match; and when there is no row or no such column.
@@ -46,6 +47,8 @@ public enum CSV {
             preconditionFailure(
                 "a separator must be one ASCII character that is no part of a number")
         }
+        // A digit and a separator become a number of four bytes, which is copied once.
+        let limit = min(limit, MemoryBudget.byteCount / 6)
         var reader = CSVReader(
             try ByteStream(path).bytes(limit: limit), separator: separator, path: path)
         guard try reader.next() else { throw .malformed(path, "the file holds no rows") }

@@ -7,17 +7,15 @@ extension Dataset {
     ///
     /// Reads `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, and the names of the
     /// classes from `batches.meta.txt` if it is there. A file may hold any number of samples.
-    /// Throws when a file is missing, its size is no whole number of samples, or a label is not
-    /// one of the classes; the sentence names the file.
+    /// Throws when a file is missing, its size is no whole number of samples, a label is not one of the
+    /// classes, or the machine's memory has no room for them; the sentence names the file or folder.
     public static func cifar10(folder: String) throws(DatasetError) -> (
         train: Dataset, test: Dataset
     ) {
         let format = CIFARFormat(name: "CIFAR-10", labelBytes: 1, classCount: 10)
-        let names = try format.classNames(folder + "/batches.meta.txt")
-        return (
-            train: try format.read(folder, (1...5).map { "data_batch_\($0).bin" }, names),
-            test: try format.read(folder, ["test_batch.bin"], names)
-        )
+        return try format.read(
+            folder, train: (1...5).map { "data_batch_\($0).bin" }, test: "test_batch.bin",
+            classNames: "batches.meta.txt")
     }
 
     /// CIFAR-100 (Krizhevsky 2009) in its binary version: like ``cifar10(folder:)`` with a hundred
@@ -29,11 +27,8 @@ extension Dataset {
         train: Dataset, test: Dataset
     ) {
         let format = CIFARFormat(name: "CIFAR-100", labelBytes: 2, classCount: 100)
-        let names = try format.classNames(folder + "/fine_label_names.txt")
-        return (
-            train: try format.read(folder, ["train.bin"], names),
-            test: try format.read(folder, ["test.bin"], names)
-        )
+        return try format.read(
+            folder, train: ["train.bin"], test: "test.bin", classNames: "fine_label_names.txt")
     }
 }
 
@@ -50,12 +45,23 @@ private struct CIFARFormat {
 
     private var recordBytes: Int { labelBytes + Self.pixels * Self.channels }
 
-    func read(_ folder: String, _ files: [String], _ classNames: [String]?) throws(DatasetError)
-        -> Dataset
+    func read(_ folder: String, train: [String], test: String, classNames: String)
+        throws(DatasetError) -> (train: Dataset, test: Dataset)
     {
+        let names = try self.classNames(folder + "/" + classNames)
         // All sizes are known before anything is allocated.
-        var opened: [InputFile] = []
-        for file in files { opened.append(try open(folder, file)) }
+        var files: [InputFile] = []
+        for name in train + [test] { files.append(try open(folder, name)) }
+        do throws(FileError) {
+            for file in files { try MemoryBudget.require(file.byteCount, for: file.path) }
+            try MemoryBudget.require(files.reduce(0) { $0 + $1.byteCount }, for: folder)
+        } catch { throw .file(error) }
+        return (try part(files.dropLast(), names), try part(files.suffix(1), names))
+    }
+
+    private func part(_ opened: ArraySlice<InputFile>, _ classNames: [String]?)
+        throws(DatasetError) -> Dataset
+    {
         let count = opened.reduce(0) { $0 + $1.byteCount / recordBytes }
         var images = NDArray(zeros: [count, Self.side, Self.side, Self.channels], .uint8)
         var labels: [UInt8] = []
@@ -112,9 +118,10 @@ private struct CIFARFormat {
             throw .file(
                 .malformed(
                     file.path,
-                    "sample \(record): expected a class below \(classCount)"
-                        + (labelBytes == 2 ? " after a coarse class below 20" : "")
-                        + ", found \(labels.map { "\($0)" }.joined(separator: " after "))"))
+                    labelBytes == 1
+                        ? "sample \(record): expected a class below \(classCount), found \(labels.last!)"
+                        : "sample \(record): expected a coarse class below 20 and a class below "
+                            + "\(classCount), found \(labels.first!) and \(labels.last!)"))
         }
     }
 

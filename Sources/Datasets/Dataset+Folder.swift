@@ -9,10 +9,37 @@ extension Dataset {
         /// Images that were left out; see ``ImageFolder/skipped``.
         public let skipped: [FileError]
 
+        /// All images that cannot be read, as far as is known: those that were left out, and those that
+        /// turned out to be damaged since.
+        public var unreadable: [FileError] { skipped + train.unreadable + test.unreadable }
+
+        /// All samples, those that were left out among them.
+        public var count: Int { train.count + test.count + skipped.count }
+
         public init(train: Dataset, test: Dataset, skipped: [FileError] = []) {
             self.train = train
             self.test = test
             self.skipped = skipped
+        }
+
+        /// How many samples of what form there are: what a training that goes on must find again.
+        public var form: String {
+            let classes = train.classCount.map { " in \($0) classes" } ?? ""
+            return
+                "\(train.count) samples of shape \(train.featureShape)\(classes) to train on and "
+                + "\(test.count) to test with"
+        }
+
+        /// Throws unless the samples are images of this size.
+        ///
+        /// - Parameter name: of the data, for the error.
+        public func require(_ size: ImageFolder.Size, of name: String) throws(DatasetError) {
+            for shape in [train.featureShape, test.featureShape]
+            where shape.rank != 3 || shape[0] != size.height || shape[1] != size.width {
+                throw .inconsistent(
+                    "\(name): expected images of \(size) pixels, found samples of shape \(shape); only "
+                        + "PNG and JPEG files are brought to another size")
+            }
         }
     }
 
@@ -24,8 +51,27 @@ extension Dataset {
     /// Image folders may lie in `train` and `test` (or `val`); else every fifth sample or so, by
     /// random choice that is always the same, is for testing.
     ///
-    /// Throws when the folder is none of these, naming what was expected.
-    public static func parts(folder: String) throws(DatasetError) -> Parts {
+    /// Throws when the folder is none of these, naming what was expected, when a part has no sample, and
+    /// when samples in other files than images have another size than is asked for.
+    ///
+    /// - Parameter imageSize: what images are brought to; see ``ImageFolder/Options/size``. By default they
+    ///   must have one size.
+    public static func parts(folder: String, imageSize: ImageFolder.Size? = nil)
+        throws(DatasetError) -> Parts
+    {
+        let parts = try read(folder, imageSize)
+        if let imageSize { try parts.require(imageSize, of: folder) }
+        guard parts.train.count > 0, parts.test.count > 0 else {
+            throw .inconsistent(
+                "\(folder): expected samples to train on and to test with, found "
+                    + "\(parts.train.count) and \(parts.test.count)")
+        }
+        return parts
+    }
+
+    private static func read(_ folder: String, _ imageSize: ImageFolder.Size?)
+        throws(DatasetError) -> Parts
+    {
         let listing: FolderListing
         do throws(FileError) {
             listing = try FolderListing(folder)
@@ -48,7 +94,7 @@ extension Dataset {
                     + "binary files of CIFAR-10 (data_batch_1.bin, ...) or CIFAR-100 (train.bin, "
                     + "test.bin), or a folder of images for each class; found none of them")
         }
-        return try imageParts(listing)
+        return try imageParts(listing, imageSize)
     }
 
     /// Which of so many samples are for testing: every fifth or so.
@@ -60,23 +106,41 @@ extension Dataset {
         return result
     }
 
-    private static func imageParts(_ listing: FolderListing) throws(DatasetError) -> Parts {
+    /// Throws where a folder, which bears the name of a part without the other one beside it, is no class.
+    private static func requireImages(_ folder: String, _ part: String) throws(DatasetError) {
+        let listing: FolderListing
+        do throws(FileError) {
+            listing = try FolderListing(folder + "/" + part)
+        } catch { throw .file(error) }
+        guard listing.folders.isEmpty || !listing.files.isEmpty else {
+            throw .missing(
+                "\(folder): expected folders train and test (or val), or a folder of images for each "
+                    + "class; found \(part) alone, with folders in it")
+        }
+    }
+
+    private static func imageParts(_ listing: FolderListing, _ size: ImageFolder.Size?)
+        throws(DatasetError) -> Parts
+    {
         let testName = ["test", "val"].first { listing.folders.contains($0) }
         guard listing.folders.contains("train"), let testName else {
-            let reader = try ImageFolderReader(listing.path, .init())
-            var isTest: [Bool] = []
-            let train = try reader.readInBackground { place, count in
-                if isTest.isEmpty { isTest = testPart(of: count) }
-                return !isTest[place]
+            if let half = ["train", "test", "val"].first(where: listing.folders.contains) {
+                try requireImages(listing.path, half)
             }
-            let test = try reader.readInBackground { place, _ in isTest[place] }
+            let reader = try ImageFolderReader(listing.path, .init(size: size))
+            let overview = try reader.overview()
+            let isTest = testPart(of: overview.readable.count)
+            let train = try reader.readInBackground(overview) { !isTest[$0] }
+            let test = try reader.readInBackground(overview) { isTest[$0] }
             return Parts(train: train.dataset, test: test.dataset, skipped: train.skipped)
         }
-        let train = try ImageFolderReader(listing.path + "/train", .init()).readInBackground()
+        let train = try ImageFolderReader(listing.path + "/train", .init(size: size))
+            .readInBackground()
         let shape = train.dataset.featureShape
+        var options = ImageFolder.Options(size: size, channels: shape[2])
+        options.byteLimit = MemoryBudget.byteCount - train.dataset.table.byteCount
         let test = try ImageFolderReader(
-            listing.path + "/" + testName, .init(channels: shape[2]),
-            classNames: train.dataset.classNames
+            listing.path + "/" + testName, options, classNames: train.dataset.classNames
         ).readInBackground()
         guard test.dataset.featureShape == shape else {
             throw .inconsistent(

@@ -25,8 +25,8 @@ public enum IDX {
     /// Reads an array: UInt8, Int32 (also from 8- and 16-bit signed integers), Float or Double.
     ///
     /// Throws when the file is damaged, cut short or longer than its header says. A header that
-    /// promises more than the file can hold (for gzip: can decompress to) or than `limit` bytes is
-    /// refused before anything is allocated.
+    /// promises more than the file can hold (for gzip: can decompress to), than `limit` bytes or than the
+    /// machine's memory has room for is refused before anything is allocated.
     public static func read(_ path: String, limit: Int = 16 << 30) throws(FileError) -> NDArray {
         let stream = try ByteStream(path)
         let magic = try stream.bytes(4)
@@ -49,7 +49,7 @@ public enum IDX {
         let available = stream.maximumByteCount - 4 - extents.count
         guard let byteCount = checkedByteCount(shape, elementBytes: format.byteCount),
             byteCount <= available,
-            checkedByteCount(shape, elementBytes: format.elementType.byteCount) != nil
+            let arrayByteCount = checkedByteCount(shape, elementBytes: format.elementType.byteCount)
         else {
             throw .malformed(
                 path,
@@ -60,6 +60,8 @@ public enum IDX {
                 path: path, kind: .limitExceeded,
                 reason: "expected at most \(limit) bytes of elements, found \(byteCount)")
         }
+        // The bytes of the file become an array of its own.
+        try MemoryBudget.require(max(byteCount, arrayByteCount), copies: 2, for: path)
         let bytes = try stream.bytes(byteCount)
         guard bytes.count == byteCount else {
             throw .malformed(

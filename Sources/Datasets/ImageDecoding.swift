@@ -36,7 +36,7 @@ struct EncodedImage {
         }
         (height, width, isColour) = (header.height, header.width, header.isColour)
         guard height > 0, width > 0 else {
-            throw .malformed(path, "the header promises \(height) x \(width) pixels")
+            throw .malformed(path, "the header tells no size: it is damaged or cut short")
         }
         let (pixels, overflows) = height.multipliedReportingOverflow(by: width)
         guard !overflows, pixels <= pixelLimit else {

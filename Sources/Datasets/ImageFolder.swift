@@ -7,7 +7,8 @@ public struct ImageFolder: Sendable {
     public let dataset: Dataset
     /// The file of each sample.
     public let paths: [String]
-    /// Damaged and refused files, left out of the data: report them to whoever is there to read.
+    /// Damaged and refused files, and links that lead nowhere, left out of the data: report them to whoever
+    /// is there to read.
     public let skipped: [FileError]
 
     /// How images of a folder become samples of one shape.
@@ -19,7 +20,8 @@ public struct ImageFolder: Sendable {
         public var channels: Int?
         /// A file whose header promises more pixels is refused before it is decoded.
         public var pixelLimit = 1 << 26
-        /// The largest size of all samples together, in bytes.
+        /// The largest size of all samples together, in bytes; less where the machine's memory has no room
+        /// for them.
         public var byteLimit = 16 << 30
         /// How many threads decode. The result does not depend on it.
         public var threads = 8
@@ -73,6 +75,8 @@ struct ImageFolderReader {
     let classNames: [String]
     /// Files and the class of each.
     private(set) var files: [(path: String, label: Int32)] = []
+    /// Images and folders that cannot be named or opened.
+    private(set) var refused: [FileError]
 
     struct Header: Sendable {
         var size: ImageFolder.Size
@@ -89,22 +93,30 @@ struct ImageFolderReader {
                 + "found \(options)")
         self.folder = folder
         self.options = options
-        let found = try Self.list(folder).folders
+        let listing = try Self.list(folder)
+        refused = listing.refused
+        let found = listing.folders
         guard !found.isEmpty else {
             throw .missing("\(folder): expected a folder for each class, found no folder")
         }
         self.classNames = classNames ?? found
-        if let extra = found.first(where: { !self.classNames.contains($0) }) {
-            throw .inconsistent(
-                "\(folder)/\(extra): this class is not one of the \(self.classNames.count) known")
-        }
+        // By their bytes: names that only look the same are folders of their own.
+        let labels = Dictionary(
+            self.classNames.enumerated().map { (Array($1.utf8), Int32($0)) },
+            uniquingKeysWith: { first, _ in first })
         for name in found {
-            let images = try Self.list("\(folder)/\(name)").files.filter(Self.isImageName)
+            guard let label = labels[Array(name.utf8)] else {
+                throw .inconsistent(
+                    "\(folder)/\(name): this class is not one of the \(self.classNames.count) known"
+                )
+            }
+            let listing = try Self.list("\(folder)/\(name)")
+            refused += listing.refused.filter { Self.isImageName($0.path) }
+            let images = listing.files.filter(Self.isImageName)
             guard !images.isEmpty else {
                 throw .missing(
                     "\(folder)/\(name): expected PNG or JPEG images of this class, found none")
             }
-            let label = Int32(self.classNames.firstIndex(of: name)!)
             files += images.map { ("\(folder)/\(name)/\($0)", label) }
         }
     }
@@ -175,7 +187,7 @@ struct ImageFolderReader {
                 throw .inconsistent(
                     "\(files[index].path): expected \(known.size) pixels, as "
                         + "\(files[known.index].path) has, found \(header.size); choose a size to "
-                        + "bring all images to")
+                        + "bring all images to, as --image-size does")
             }
         }
         if let first { return first.size }
@@ -184,10 +196,11 @@ struct ImageFolderReader {
 
     private func checkMemory(_ shape: Shape) throws(DatasetError) {
         let total = checkedElementCount([files.count] + shape) ?? .max
-        guard total <= options.byteLimit else {
+        let limit = min(options.byteLimit, MemoryBudget.byteCount)
+        guard total <= limit else {
             throw .inconsistent(
-                "\(folder): \(files.count) images of shape \(shape) need more than "
-                    + "\(options.byteLimit) bytes; choose a smaller size")
+                "\(folder): \(files.count) images of shape \(shape) need \(total) bytes of memory, more "
+                    + "than the \(limit) there are for them; choose a smaller size")
         }
     }
 
@@ -213,11 +226,11 @@ struct ImageFolderReader {
         throws(DatasetError) -> ImageFolder
     {
         let good = results.indices.filter { results[$0].failure == nil }
-        let skipped = results.compactMap(\.failure)
+        let skipped = refused + results.compactMap(\.failure)
         try checkClasses(good, skipped)
         return ImageFolder(
             dataset: try Dataset(
-                features: skipped.isEmpty ? images : images.gatheringRows(good),
+                features: good.count == files.count ? images : images.gatheringRows(good),
                 labels: NDArray(good.map { files[$0].label }), classCount: classNames.count,
                 classNames: classNames, scale: 1 / 255),
             paths: good.map { files[$0].path }, skipped: skipped)
@@ -226,15 +239,21 @@ struct ImageFolderReader {
     /// Throws when no file of a class is among those that can be read.
     func checkClasses(_ good: [Int], _ skipped: [FileError]) throws(DatasetError) {
         let remaining = Set(good.map { files[$0].label })
-        if let lost = files.first(where: { !remaining.contains($0.label) }) {
-            let folder = "\(folder)/\(classNames[Int(lost.label)])"
+        if let lost = files.indices.first(where: { !remaining.contains(files[$0].label) }) {
+            let folder = folder(of: lost)
             throw unreadable(folder, skipped.filter { $0.path.hasPrefix(folder + "/") })
         }
     }
 
-    private func unreadable(_ folder: String, _ errors: [FileError]) -> DatasetError {
+    /// The folder of a file's class.
+    func folder(of index: Int) -> String { "\(folder)/\(classNames[Int(files[index].label)])" }
+
+    func unreadable(_ folder: String, _ errors: [FileError], of part: String? = nil)
+        -> DatasetError
+    {
         .inconsistent(
-            "\(folder): none of the \(errors.count) images can be read; the first: "
+            "\(folder): none of the \(errors.count) images \(part.map { $0 + " " } ?? "")can be read; the "
+                + "first: "
                 + "\(errors.first?.description ?? "")")
     }
 }

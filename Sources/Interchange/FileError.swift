@@ -26,7 +26,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `path: reason`, one line.
-    public var description: String { "\(path): \(reason)" }
+    public var description: String { "\(onOneLine(path, limit: .max)): \(reason)" }
 
     public static func malformed(_ path: String, _ reason: String) -> FileError {
         FileError(path: path, kind: .malformed, reason: reason)
@@ -38,14 +38,14 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A sentence that may quote from a file, made fit for a terminal: no line breaks or control
-/// characters, at most 500 characters.
-package func onOneLine(_ sentence: String) -> String {
+/// characters, at most so many characters.
+package func onOneLine(_ sentence: String, limit: Int = 500) -> String {
     var result = String.UnicodeScalarView()
-    for scalar in sentence.unicodeScalars.prefix(500) {
+    for scalar in sentence.unicodeScalars.prefix(limit) {
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: result.append(" ")
         default: result.append(scalar)
         }
     }
-    return String(result) + (sentence.unicodeScalars.count > 500 ? "..." : "")
+    return String(result) + (sentence.unicodeScalars.count > limit ? "..." : "")
 }

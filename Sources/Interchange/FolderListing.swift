@@ -13,6 +13,8 @@ public struct FolderListing: Sendable, Hashable {
     public private(set) var folders: [String] = []
     /// Regular files.
     public private(set) var files: [String] = []
+    /// What is there and cannot be named or opened: links that lead nowhere, names that are not UTF-8.
+    public private(set) var refused: [FileError] = []
 
     /// Throws when the folder does not exist or cannot be read.
     public init(_ path: String) throws(FileError) {
@@ -25,11 +27,23 @@ public struct FolderListing: Sendable, Hashable {
         }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            let bytes = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            let name = String(decoding: bytes, as: UTF8.self)
+            guard !name.hasPrefix(".") else { continue }
+            guard name.utf8.elementsEqual(bytes) else {
+                refused.append(.unsupported(path + "/" + name, "the name is not UTF-8"))
+                continue
             }
             var status = stat()
-            guard !name.hasPrefix("."), stat(path + "/" + name, &status) == 0 else { continue }
+            guard stat(path + "/" + name, &status) == 0 else {
+                let error = systemError(path + "/" + name, "cannot be examined")
+                refused.append(
+                    error.kind == .notFound
+                        ? FileError(
+                            path: error.path, kind: .notFound, reason: "the link leads nowhere")
+                        : error)
+                continue
+            }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: folders.append(name)
             case S_IFREG: files.append(name)
@@ -41,5 +55,6 @@ public struct FolderListing: Sendable, Hashable {
         }
         folders.sort(by: precedes)
         files.sort(by: precedes)
+        refused.sort { precedes($0.path, $1.path) }
     }
 }

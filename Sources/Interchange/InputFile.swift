@@ -57,13 +57,15 @@ public final class InputFile: Sendable {
         return result
     }
 
-    /// The whole file. Throws when it holds more than `limit` bytes.
+    /// The whole file. Throws when it holds more than `limit` bytes, or more than the machine's memory has
+    /// room for.
     public func bytes(limit: Int = .max) throws(FileError) -> [UInt8] {
         guard byteCount <= limit else {
             throw FileError(
                 path: path, kind: .limitExceeded,
                 reason: "expected at most \(limit) bytes, found \(byteCount)")
         }
+        try MemoryBudget.require(byteCount, for: path)
         return try bytes(0..<byteCount)
     }
 

@@ -8,11 +8,35 @@ import Arrays
 public enum NPY {
     static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
+    /// The shape and element type that a file's header tells, which is all that is read. Throws as
+    /// ``read(_:)`` does.
+    public static func spec(_ path: String) throws(FileError) -> (shape: Shape, type: ElementType) {
+        let (_, header, type) = try open(path)
+        return (Shape(header.shape), type)
+    }
+
     /// Reads an array. Fortran order is turned into row-major order.
     ///
-    /// Throws when the file is damaged, cut short, longer than its header says, or of a type that
-    /// arrays do not have; allocates no more than the file holds.
+    /// Throws when the file is damaged, cut short, longer than its header says, larger than the machine's
+    /// memory has room for, or of a type that arrays do not have.
     public static func read(_ path: String) throws(FileError) -> NDArray {
+        let (file, header, type) = try open(path)
+        let byteCount = file.byteCount - header.dataOffset
+        // Turning the order takes a second array.
+        try MemoryBudget.require(byteCount, copies: header.isFortranOrder ? 2 : 1, for: path)
+        var array = NDArray(zeros: Shape(header.shape), type)
+        try array.withUnsafeMutableBytes { (bytes) throws(FileError) in
+            try file.read(into: bytes, at: header.dataOffset)
+        }
+        if header.isBigEndian { array.swapByteOrder() }
+        array.normalizeBooleans()
+        return header.isFortranOrder ? array.transposedFromFortranOrder() : array
+    }
+
+    /// A file whose size is that of what its header tells.
+    private static func open(_ path: String) throws(FileError)
+        -> (file: InputFile, header: NPYHeader, type: ElementType)
+    {
         let file = try InputFile(path)
         let header = try NPYHeader(file)
         guard let type = header.elementType else {
@@ -30,13 +54,7 @@ public enum NPY {
                 "expected \(byteCount) bytes of data for \(type) of shape \(header.shape), found "
                     + "\(file.byteCount - header.dataOffset)")
         }
-        var array = NDArray(zeros: Shape(header.shape), type)
-        try array.withUnsafeMutableBytes { (bytes) throws(FileError) in
-            try file.read(into: bytes, at: header.dataOffset)
-        }
-        if header.isBigEndian { array.swapByteOrder() }
-        array.normalizeBooleans()
-        return header.isFortranOrder ? array.transposedFromFortranOrder() : array
+        return (file, header, type)
     }
 
     /// Writes an array as version 1.0, little endian, row-major; whole or not at all.

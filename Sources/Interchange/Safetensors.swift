@@ -64,6 +64,7 @@ public struct Safetensors: Sendable {
                 "the tensor '\(name)' has the type \(entry.typeName); expected one of "
                     + SafetensorsType.supportedNames)
         }
+        try MemoryBudget.require(entry.byteRange.count, for: path)
         var array = NDArray(zeros: entry.shape, type)
         try array.withUnsafeMutableBytes { (bytes) throws(FileError) in
             try file.read(into: bytes, at: entry.byteRange.lowerBound)
@@ -72,8 +73,9 @@ public struct Safetensors: Sendable {
         return array
     }
 
-    /// Reads all arrays.
+    /// Reads all arrays. Throws when the machine's memory has no room for them.
     public func arrays() throws(FileError) -> [String: NDArray] {
+        try MemoryBudget.require(file.byteCount, for: path)
         var result: [String: NDArray] = [:]
         for entry in entries {
             guard result.updateValue(try array(entry.name), forKey: entry.name) == nil else {

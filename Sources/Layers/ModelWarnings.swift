@@ -102,7 +102,7 @@ private struct KeptStatistics {
 
     var valueWarnings: [String] {
         var warnings: [String] = []
-        if statistics.batchCount.value.item(as: Int64.self) == 0 {
+        if statistics.wereNeverUpdated {
             warnings.append(
                 "\(label): the running statistics were never updated; inference normalizes with mean "
                     + "0 and variance 1")

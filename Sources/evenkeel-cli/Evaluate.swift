@@ -16,13 +16,13 @@ struct Evaluate: ParsableCommand {
     var json = false
 
     func run() throws {
-        let trained = try argument.load()
+        let trained = try argument.load(concludes: true)
         let metrics: [Metric] = [.accuracy, .topK(5), .precision, .recall, .f1]
         let trainer = Trainer(
             trained.model, loss: .crossEntropy, optimizer: SGD(), metrics: metrics,
             workers: try makeWorkers(threads))
         let result = try trainer.evaluate(trained.test)
-        TrainingRun.warn(ofSkipped: trained.test.unreadable)
+        SkippedImages.conclude(trained.parts)
         let console = Console(isJSON: json)
         console.say("\(result.sampleCount) samples, loss \(decimal(result.loss, 4))")
         for metric in metrics {
@@ -31,7 +31,11 @@ struct Evaluate: ParsableCommand {
         }
         console.event(
             JSONObject(
-                [("samples", .integer(result.sampleCount)), ("loss", .number(result.loss))]
+                [
+                    ("samples", .integer(result.sampleCount)),
+                    ("skippedImages", .integer(trained.parts.unreadable.count)),
+                    ("loss", .number(result.loss)),
+                ]
                     + metrics.map { ($0.name, .number(result.metrics[$0.name] ?? .nan)) }))
     }
 }

@@ -18,7 +18,7 @@ struct EvenKeelCommand: ParsableCommand {
         subcommands: [
             Train.self, Evaluate.self, Predict.self, Inspect.self, PlanCommand.self,
             Benchmark.self, Demo.self, WorkedExample.self, LayerCommand.self,
-            Recalibrate.self, Fold.self, Import.self, LabCommand.self, Report.self,
+            Recalibrate.self, Fold.self, Import.self, Export.self, LabCommand.self, Report.self,
             DashboardCommand.self,
         ])
 
@@ -44,7 +44,8 @@ struct EvenKeelCommand: ParsableCommand {
                 text += "; see '\(name) --help'"
             }
         }
-        Console.writeError("error: " + text.split(separator: "\n").joined(separator: " "))
+        let line = text.split(separator: "\n").joined(separator: " ")
+        Console.writeError("error: " + onOneLine(line, limit: .max))
         Self.exit(withError: ExitCode(code == .validationFailure ? code.rawValue : 1))
     }
 }

@@ -12,7 +12,7 @@ struct Import: ParsableCommand {
             "state.safetensors"). Tensors are found by name, so the model's layers must be named as here: \
             torchvision's names for residual networks and MobileNetV2, positions for files of layers and \
             cnn. Other names are brought in line with --rename; a first "module." goes by itself. \
-            (The other way, torch loads a run's model.safetensors as it is.)
+            The other way goes `evenkeel export`.
 
             The run is evaluated, folded and used for predictions as any other. Pixels are multiplied \
             by 1/255; for a model that was trained on normalized ones, give mean and deviation in \
@@ -53,16 +53,13 @@ struct Import: ParsableCommand {
             throw FileError(path: output, kind: .system, reason: "there is a run here already")
         }
         var configuration = try options.configuration()
-        let parts = try TrainingRun.load(configuration.data)
-        let isPerceptron = configuration.model == nil && configuration.architecture == nil
-        guard !isPerceptron || layout == .channelsLast || parts.train.featureShape.last == 1 else {
-            throw ValidationError(
-                "an mlp takes rows of numbers in the data's order, channels last; for other values use "
-                    + "a file of layers that begins with flatten, or --layout channels-last")
-        }
+        let parts = try TrainingRun.load(
+            configuration.data, imageSize: configuration.imageSize)
+        try layout.check(configuration, parts.train.featureShape)
         configuration.normalization = try configuration.normalization.resolved(parts.train)
-        let test = try configuration.prepare(parts.test)
-        let model = try configuration.makeModel(try configuration.prepare(parts.train))
+        let test = try configuration.prepare(parts.test, source: options.config)
+        let model = try configuration.makeModel(
+            try configuration.prepare(parts.train, source: options.config))
         try checkOutputs(model, test)
         try StateImport(layout: layout, renamings: renamings).read(
             state, into: model,
@@ -74,4 +71,14 @@ struct Import: ParsableCommand {
     }
 }
 
-extension StateImport.Layout: ExpressibleByArgument {}
+extension StateImport.Layout: ExpressibleByArgument {
+    /// Refuses what the order of axes means nothing to: a model that never sees the images as such.
+    func check(_ configuration: RunConfiguration, _ image: Shape) throws {
+        let isPerceptron = configuration.model == nil && configuration.architecture == nil
+        guard !isPerceptron || self == .channelsLast || image.last == 1 else {
+            throw ValidationError(
+                "an mlp takes rows of numbers in the data's order, channels last; for other values use "
+                    + "a file of layers that begins with flatten, or --layout channels-last")
+        }
+    }
+}

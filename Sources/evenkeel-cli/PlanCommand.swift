@@ -27,7 +27,8 @@ struct PlanCommand: ParsableCommand {
         var configuration = try options.configuration()
         configuration.isFolded = folded
         let data = try configuration.prepare(
-            TrainingRun.load(configuration.data).train)
+            TrainingRun.load(configuration.data, imageSize: configuration.imageSize).train,
+            source: options.config)
         let model = try configuration.makeModel(data)
         try checkOutputs(model, data)
         if inference || folded {

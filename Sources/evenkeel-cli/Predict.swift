@@ -16,7 +16,13 @@ struct Predict: ParsableCommand {
 
     @OptionGroup var argument: RunArgument
 
-    @Option(help: "Samples: a .npy file [samples, ...], or an IDX file, also gzipped.")
+    @Option(
+        help: ArgumentHelp(
+            "Samples: a .npy file, or an IDX file, also gzipped.",
+            discussion: """
+                Images are [samples, height, width, channels], rows of numbers in that order \
+                [samples, values].
+                """))
     var input: String
 
     @Option(help: "csv or json.")
@@ -26,18 +32,19 @@ struct Predict: ParsableCommand {
 
     func run() throws {
         let trained = try argument.load()
-        let array = input.hasSuffix(".npy") ? try NPY.read(input) : try IDX.read(input)
-        let expected = trained.test.featureShape
-        guard array.shape.rank > 0, array.shape[0] > 0,
-            array.elementCount == array.shape[0] * expected.elementCount
-        else {
-            throw FileError.malformed(
-                input, "expected samples of shape \(expected), found an array of \(array.shape)")
+        let image = trained.parts.test.featureShape
+        let array: NDArray
+        if input.hasSuffix(".npy") {
+            try checkShape(NPY.spec(input).shape, image)
+            array = try NPY.read(input)
+        } else {
+            array = try IDX.read(input)
+            try checkShape(array.shape, image)
         }
         let count = array.shape[0]
         let isBytes = array.elementType == .uint8
         var data = try Dataset(
-            features: array.reshaped(Shape([count] + expected)),
+            features: array.reshaped(Shape([count] + trained.test.featureShape)),
             labels: NDArray([Int32](repeating: 0, count: count)), classCount: 1,
             scale: isBytes ? trained.test.scale : 1, shift: isBytes ? trained.test.shift : 0)
         if let statistics = trained.test.normalization {
@@ -66,6 +73,20 @@ struct Predict: ParsableCommand {
                         ("probabilities", .list(row.map { .number(Double($0)) })),
                     ]).text)
             }
+        }
+    }
+
+    /// Throws unless an array holds samples of the run's data: images with their channels last, those of
+    /// one channel also without an axis for it, or rows of numbers in that order.
+    private func checkShape(_ shape: Shape, _ image: Shape) throws {
+        var forms: [[Int]] = [Array(image)]
+        if image.rank > 1, image.last == 1 { forms.append(Array(image.dropLast())) }
+        if image.rank > 1 { forms.append([image.elementCount]) }
+        guard let count = shape.first, count > 0, forms.contains(Array(shape.dropFirst())) else {
+            let expected = forms.map { "[samples, \($0.map(String.init).joined(separator: ", "))]" }
+            throw FileError.malformed(
+                input,
+                "expected an array of shape \(expected.joined(separator: " or ")), found \(shape)")
         }
     }
 

@@ -26,7 +26,7 @@ struct Report: ParsableCommand {
                 trained.model, loss: .crossEntropy, optimizer: SGD(),
                 workers: try makeWorkers(threads))
             outputs = try trainer.predict(trained.test)
-            test = trained.images
+            test = trained.parts.test
         } catch {
             // A run on its way has no model yet, and data may have moved; the rest can be told anyway.
             Console.writeError("warning: no confusion matrix: \(error)")

@@ -89,7 +89,8 @@ struct Train: ParsableCommand {
         Interruption.install()
         let run = TrainingRun(
             configuration: configuration, folder: folder, workers: try makeWorkers(threads),
-            console: console, statisticsInterval: statisticsInterval,
+            console: console, source: resume ? folder.configuration : options.config,
+            statisticsInterval: statisticsInterval,
             writesTensorBoard: tensorboard)
         guard let result = try run.execute(resumes: resume) else { throw ExitCode(130) }
         let accuracy = result.test.metrics["accuracy"] ?? .nan
@@ -104,6 +105,7 @@ struct Train: ParsableCommand {
                     ("testAccuracy", .number(accuracy)),
                     ("trainAccuracy", .number(result.train.metrics["accuracy"] ?? .nan)),
                     ("testLoss", .number(result.test.loss)), ("steps", .integer(result.steps)),
+                    ("skippedImages", .integer(result.skippedImages)),
                     ("samplesPerSecond", .number(result.samplesPerSecond)),
                     ("peakMemoryBytes", .integer(ProcessMemory.peakBytes)),
                 ]))

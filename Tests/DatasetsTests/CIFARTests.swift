@@ -1,5 +1,6 @@
 import Arrays
 import Datasets
+import Foundation
 import Testing
 
 @Suite struct CIFARTests {
@@ -53,6 +54,24 @@ import Testing
         #expect(test.features.elements(as: UInt8.self) == expected(9))
     }
 
+    @Test func filesBeyondTheMachinesMemoryAreRefused() throws {
+        let tree = try tree10()
+        let count = PhysicalMemory.byteCount / 3073
+        let path = tree.path + "/data_batch_2.bin"
+        func complaint() -> String? {
+            datasetFailure { () throws(DatasetError) in try Dataset.cifar10(folder: tree.path) }
+        }
+        #expect(truncate(path, off_t(count * 3073)) == 0)
+        #expect(try #require(complaint()).contains("\(path): expected at most"))
+        #expect(try #require(complaint()).contains("found \(count * 3073)"))
+        // Each file has room, all together have none.
+        for batch in 1...5 {
+            let path = tree.path + "/data_batch_\(batch).bin"
+            #expect(truncate(path, off_t(count / 4 * 3073)) == 0)
+        }
+        #expect(try #require(complaint()).hasPrefix("\(tree.path): expected at most"))
+    }
+
     @Test func badFilesAreNamed() throws {
         let tree = try tree10()
         func complaint() -> String? {
@@ -70,6 +89,19 @@ import Testing
         #expect(complaint() == nil)
         try tree.write(Array("cat\ndog".utf8), "batches.meta.txt")
         #expect(try #require(complaint()).contains("names of 10 classes, found 2"))
+        let tree100 = try FolderTree()
+        try tree100.write(records([[0, 21]], first: 0), "test.bin")
+        for (labels, found) in [([21, 3], "21 and 3"), ([2, 100], "2 and 100")]
+            as [([UInt8], String)]
+        {
+            try tree100.write(records([labels], first: 0), "train.bin")
+            let labelled = datasetFailure { () throws(DatasetError) in
+                try Dataset.cifar100(folder: tree100.path)
+            }
+            #expect(
+                try #require(labelled).contains(
+                    "expected a coarse class below 20 and a class below 100, found \(found)"))
+        }
         let empty = try FolderTree()
         let missing = datasetFailure { () throws(DatasetError) in
             try Dataset.cifar10(folder: empty.path)

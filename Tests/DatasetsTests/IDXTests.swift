@@ -32,6 +32,20 @@ import Testing
                 == NDArray([1, -2] as [Double]))
     }
 
+    @Test func filesBeyondTheMachinesMemoryAreRefused() throws {
+        let folder = TemporaryFolder()
+        // Of a third of the memory there would have to be two copies.
+        let rows = (PhysicalMemory.byteCount / 3) >> 20
+        let header: [UInt8] =
+            [0, 0, 8, 2] + (0..<4).map { UInt8(truncatingIfNeeded: rows >> (24 - 8 * $0)) }
+            + [0, 16, 0, 0]
+        let path = folder.write(header, padding: rows << 20, "a")
+        let error = failure { () throws(FileError) in try IDX.read(path, limit: .max) }
+        #expect(error?.kind == .limitExceeded)
+        #expect(try #require(error).description.contains("\(rows << 20)"))
+        #expect(try #require(error).description.contains("\(MemoryBudget.byteCount / 2) bytes"))
+    }
+
     /// Headers that promise 2^40 and more, plain and compressed: refused, and cheaply.
     @Test(arguments: [
         [0x08, 0x100, 0x10000, 0x10000], [0x0E, 0xFFFF_FFFF, 0xFFFF_FFFF],

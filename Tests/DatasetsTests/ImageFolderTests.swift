@@ -1,6 +1,7 @@
 import Arrays
 import Datasets
 import FileTestSupport
+import Foundation
 import Interchange
 import Testing
 
@@ -88,6 +89,19 @@ import Testing
         #expect(folder.skipped.allSatisfy { !$0.reason.isEmpty })
     }
 
+    @Test func whatEndsInsideItsHeaderIsCutShort() throws {
+        let tree = try FolderTree()
+        let image = TestImage(16, 16)
+        try tree.write(image.jpeg(), "a/0.jpg")
+        // Behind the first marker, before the frame header, which tells the size.
+        let jpeg = image.jpeg()
+        let frame = (0..<jpeg.count).first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 }!
+        for count in [4, 20, frame] { try tree.write(Array(jpeg.prefix(count)), "a/\(count).jpg") }
+        let skipped = try read(tree).skipped
+        #expect(skipped.count == 3)
+        #expect(skipped.allSatisfy { !$0.reason.contains("0 x 0") }, "\(skipped)")
+    }
+
     @Test func bombsAreRefusedByTheirHeader() throws {
         let tree = try FolderTree()
         try tree.write(TestImage(3, 3).png(), "a/good.png")
@@ -111,7 +125,24 @@ import Testing
         #expect(try #require(complaint(tree, options)).contains("none of the 3 images"))
         options = ImageFolder.Options()
         options.byteLimit = 50
-        #expect(try #require(complaint(tree, options)).contains("need more than 50 bytes"))
+        #expect(try #require(complaint(tree, options)).contains("more than the 50 there are"))
+    }
+
+    @Test func imagesBeyondTheMachinesMemoryAreRefused() throws {
+        let tree = try FolderTree()
+        let bomb = pngBomb(height: 8192, width: 8192)
+        for index in 0...(PhysicalMemory.byteCount / 2 / (8192 * 8192)) {
+            try tree.write(bomb, "a/\(index).png")
+        }
+        var options = ImageFolder.Options(channels: 1)
+        options.byteLimit = .max
+        let sentence = try #require(complaint(tree, options))
+        #expect(sentence.contains("more than the \(PhysicalMemory.byteCount / 2) there are"))
+        #expect(sentence.contains(tree.path))
+        let parts = datasetFailure { () throws(DatasetError) in
+            try Dataset.parts(folder: tree.path)
+        }
+        #expect(try #require(parts).contains("bytes of memory"))
     }
 
     @Test func sizesMustAgreeOrBeChosen() throws {
@@ -174,6 +205,63 @@ import Testing
         #expect(try #require(unknown).contains("/dog: this class is not one of the 1 known"))
     }
 
+    @Test func filesThatCannotBeOpenedOrNamedAreListed() throws {
+        let tree = try FolderTree()
+        try tree.write(TestImage(2, 2).png(), "a/1.png")
+        try tree.write([1], "a/2.png")
+        for name in ["a/0.png", "a/notes"] {
+            precondition(symlink("/nowhere", "\(tree.path)/\(name)") == 0)
+        }
+        // No UTF-8: a byte that begins nothing.
+        let name = Array("\(tree.path)/a/".utf8) + [0xFF] + Array(".jpg".utf8) + [0]
+        let descriptor = name.withUnsafeBytes {
+            open($0.assumingMemoryBound(to: CChar.self).baseAddress!, O_CREAT | O_WRONLY, 0o644)
+        }
+        precondition(descriptor >= 0)
+        close(descriptor)
+        let folder = try read(tree)
+        #expect(folder.dataset.count == 1)
+        #expect(
+            folder.skipped.map(\.description) == [
+                "\(tree.path)/a/0.png: the link leads nowhere",
+                "\(tree.path)/a/\u{FFFD}.jpg: the name is not UTF-8",
+                "\(tree.path)/a/2.png: expected a PNG or JPEG file, found neither",
+            ])
+        try tree.write(TestImage(2, 2).png(), "a/3.png")
+        try tree.write(TestImage(2, 2).png(), "a/4.png")
+        let parts = try Dataset.parts(folder: tree.path)
+        #expect((parts.unreadable.count, parts.count) == (3, 6))
+    }
+
+    @Test func namesOfFilesAreFitForATerminal() throws {
+        let tree = try FolderTree()
+        try tree.write(TestImage(2, 2).png(), "a/1.png")
+        try tree.write([1], "a/2\n\u{1B}[31m.png")
+        let error = try #require(try read(tree).skipped.first)
+        #expect(error.path.hasSuffix("2\n\u{1B}[31m.png"))
+        #expect(
+            error.description
+                == "\(tree.path)/a/2  [31m.png: expected a PNG or JPEG file, found neither")
+    }
+
+    @Test func classesAreToldApartByTheirBytes() throws {
+        let tree = try FolderTree()
+        // The same letter as one scalar and as two.
+        let names = ["e\u{301}", "\u{E9}"]
+        #expect(names[0] == names[1])
+        for name in names {
+            precondition(mkdir("\(tree.path)/\(name)", 0o755) == 0)
+            try tree.write(TestImage(2, 2).png(), "\(name)/1.png")
+        }
+        let folder = try read(tree)
+        #expect(folder.dataset.classNames?.map { Array($0.utf8) } == names.map { Array($0.utf8) })
+        #expect(folder.dataset.labels?.elements(as: Int32.self) == [0, 1])
+        let unknown = datasetFailure { () throws(DatasetError) in
+            try read(tree, classNames: [names[1]])
+        }
+        #expect(try #require(unknown).contains("is not one of the 1 known"))
+    }
+
     @Test func threadsDoNotChangeTheResult() throws {
         let tree = try FolderTree()
         for index in 0..<23 {
@@ -223,6 +311,21 @@ import Testing
             try Dataset.parts(folder: split.path)
         }
         #expect(try #require(unequal).contains("/val: expected images of shape [3, 3, 3]"))
+        // One part alone is none, unless it is a class.
+        for part in ["train", "test", "val"] {
+            let half = try FolderTree()
+            try half.write(TestImage(3, 3).png(), "\(part)/c0/1.png")
+            let sentence = datasetFailure { () throws(DatasetError) in
+                try Dataset.parts(folder: half.path)
+            }
+            #expect(
+                try #require(sentence)
+                    == "\(half.path): expected folders train and test (or val), or a folder of images "
+                    + "for each class; found \(part) alone, with folders in it")
+            for index in 2..<7 { try half.write(TestImage(3, 3).png(), "\(part)/\(index).png") }
+            #expect(try Dataset.parts(folder: half.path).train.classNames == [part])
+        }
+
         let empty = try FolderTree()
         let none = datasetFailure { () throws(DatasetError) in
             try Dataset.parts(folder: empty.path)

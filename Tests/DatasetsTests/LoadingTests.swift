@@ -24,12 +24,16 @@ struct LoadingTests {
             }
         }
         if damaged {
-            // In the compressed pixels.
-            var image = TestImage(6, 8, channels: 1).png()
-            image[image.count - 30] ^= 0xFF
-            try tree.write(image, "train/a/13.png")
+            try tree.write(damagedImage(), "train/a/13.png")
         }
         return tree
+    }
+
+    /// A PNG whose header is fine, and whose compressed pixels are not.
+    private static func damagedImage() -> [UInt8] {
+        var image = TestImage(6, 8, channels: 1).png()
+        image[image.count - 30] ^= 0xFF
+        return image
     }
 
     @Test("Samples, labels and order are those of reading all at once")
@@ -70,6 +74,56 @@ struct LoadingTests {
         // Its place holds the next of its class.
         #expect(train.features.rows(3..<4) == train.features.rows(4..<5))
         #expect(train.readable(NDArray([3] as [Int32])).elementCount == 0)
+    }
+
+    @Test("A class of which no image can be decoded is an error before any training")
+    func damagedClass() throws {
+        func complaint(_ tree: FolderTree) -> String? {
+            datasetFailure { () throws(DatasetError) in try Dataset.parts(folder: tree.path) }
+        }
+        for part in ["train", "test"] {
+            let tree = try Self.tree()
+            for index in 0..<(part == "train" ? 13 : 5) {
+                try tree.write(Self.damagedImage(), "\(part)/b/\(10 + index).png")
+            }
+            let sentence = try #require(complaint(tree))
+            #expect(sentence.hasPrefix("\(tree.path)/\(part)/b: none of the"), "\(sentence)")
+            #expect(sentence.contains("\(tree.path)/\(part)/b/10.png: damaged PNG"))
+            // One that can be read, wherever, is enough.
+            try tree.write(TestImage(6, 8, channels: 1).png(), "\(part)/b/12.png")
+            #expect(complaint(tree) == nil)
+        }
+        // Damaged in the header and behind it: all are counted.
+        let tree = try Self.tree()
+        for index in 0..<13 {
+            try tree.write(
+                index % 2 == 0 ? [1, 2] : Self.damagedImage(), "train/a/\(10 + index).png")
+        }
+        #expect(try #require(complaint(tree)).contains("/train/a: none of the 13 images"))
+    }
+
+    @Test("Both parts have samples that can be read, or the folder is named")
+    func emptyParts() throws {
+        func complaint(_ tree: FolderTree) throws -> String {
+            try #require(
+                datasetFailure { () throws(DatasetError) in try Dataset.parts(folder: tree.path) })
+        }
+        let tree = try FolderTree()
+        try tree.write(TestImage(6, 8).png(), "a/1.png")
+        try tree.write(TestImage(6, 8).png(), "b/2.png")
+        #expect(
+            try complaint(tree)
+                == "\(tree.path): expected samples to train on and to test with, found 2 and 0")
+
+        // Which images are for testing is always the same choice; here all of those are damaged.
+        let divided = try FolderTree()
+        let names = (0..<10).map { "a/\($0).png" }
+        for name in names { try divided.write(TestImage(6, 8, channels: 1).png(), name) }
+        let order = EpochOrder(count: 10, seed: 0).indices(epoch: 0)
+        for index in order.suffix(2) { try divided.write(Self.damagedImage(), names[Int(index)]) }
+        #expect(try complaint(divided).contains("none of the 2 images for training or testing"))
+        try divided.write(TestImage(6, 8, channels: 1).png(), names[Int(order[8])])
+        #expect(try Dataset.parts(folder: divided.path).test.count == 2)
     }
 
     @Test("Every sample is decoded once, whoever needs it")

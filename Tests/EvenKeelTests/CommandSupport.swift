@@ -60,5 +60,21 @@ enum Command {
         try body(path)
     }
 
+    /// A folder of noisy PNG images of two classes.
+    static func writeImages(_ folder: String, _ shape: Shape, count: Int = 20) throws {
+        var generator = PhiloxGenerator(seed: 3)
+        for sample in 0..<count {
+            let name = sample % 2 == 0 ? "dark" : "light"
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+            let pixels = (0..<shape.elementCount).map { _ in
+                UInt8(generator.next() % 128) + (sample % 2 == 0 ? 0 : 100)
+            }
+            let picture = Picture(
+                pixels, width: shape[1], height: shape[0], channels: shape[2])
+            try Data(picture.png).write(to: URL(filePath: "\(folder)/\(name)/\(sample).png"))
+        }
+    }
+
     static func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(filePath: path)) }
 }

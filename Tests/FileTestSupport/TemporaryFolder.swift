@@ -46,4 +46,12 @@ public final class TemporaryFolder {
         fclose(file)
         return self.file(name)
     }
+
+    /// Writes a file that begins with these bytes and has zeros from there on, which take no room on the disk.
+    @discardableResult
+    public func write(_ bytes: [UInt8], padding count: Int, _ name: String) -> String {
+        let path = write(bytes, name)
+        precondition(truncate(path, off_t(bytes.count + count)) == 0, "no room for \(count) zeros")
+        return path
+    }
 }

@@ -3,9 +3,10 @@
     scripts/bench-env fixtures
     .venv/bin/python Tests/Peers/pytorch_models.py [EVENKEEL]
 
-ResNet-20 with torchvision's names. A run's model.safetensors is loaded into PyTorch (strictly: no name may be
-missing or too many), and a state_dict of PyTorch's becomes a run with `evenkeel import`. EVENKEEL is the command
-to test, by default .build/release/evenkeel. Ends with 1 when logits differ by more than 1e-4.
+ResNet-20 with torchvision's names, and a plain convolutional network, whose dense layer takes a flattened image.
+What `evenkeel export` writes of a run is loaded into PyTorch (strictly: no name may be missing or too many), and a
+state_dict of PyTorch's becomes a run with `evenkeel import`. EVENKEEL is the command to test, by default
+.build/release/evenkeel. Ends with 1 when logits differ by more than 1e-4.
 """
 
 import json
@@ -57,6 +58,19 @@ class ResNet20(nn.Module):
         return self.fc(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
 
 
+def convolution(inputs, outputs):
+    return [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+
+
+def cnn():
+    """EvenKeel's `cnn`, for images of 28 x 28 pixels and one channel."""
+    return nn.Sequential(
+        *convolution(1, 32), *convolution(32, 32), nn.MaxPool2d(2),
+        *convolution(32, 64), *convolution(64, 64), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(64 * 7 * 7, 128, bias=False), nn.BatchNorm1d(128), nn.ReLU(),
+        nn.Dropout(0.25), nn.Linear(128, 10))
+
+
 def evenkeel(*arguments):
     result = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True)
     if result.returncode != 0:
@@ -84,33 +98,40 @@ def compare(what, ours, theirs):
     return difference <= TOLERANCE
 
 
+def exchange(name, make, images, folder):
+    """Whether a network of this name gives the same logits on both sides, in both directions."""
+    options = ("--model", name, "--data", "fashion-mnist")
+    evenkeel("train", *options, "--steps", 20, "--output", folder / "ours")
+    evenkeel("export", folder / "ours", "--output", folder / "ours.safetensors")
+    model = make()
+    model.load_state_dict(load_file(folder / "ours.safetensors"), strict=True)
+    there = compare(
+        f"{name}, EvenKeel's weights in PyTorch", of_evenkeel(folder / "ours", images, folder),
+        of_pytorch(model, images.astype(numpy.float32)))
+
+    model = make()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    for _ in range(20):
+        batch, labels = torch.rand(32, 1, 28, 28), torch.randint(0, 10, (32,))
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model.train()(batch), labels).backward()
+        optimizer.step()
+    save_file(model.state_dict(), folder / "state.safetensors")
+    evenkeel("import", folder / "state.safetensors", *options, "--output", folder / "theirs")
+    back = compare(
+        f"{name}, PyTorch's weights in EvenKeel", of_evenkeel(folder / "theirs", images, folder),
+        of_pytorch(model, images.astype(numpy.float32)))
+    return there and back
+
+
 def main():
     torch.manual_seed(1)
-    options = ("--model", "resnet20", "--data", "fashion-mnist")
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        images = numpy.random.default_rng(1).integers(0, 256, (IMAGES, 28, 28, 1)).astype(numpy.uint8)
-
-        evenkeel("train", *options, "--steps", 20, "--output", folder / "ours")
-        model = ResNet20()
-        model.load_state_dict(load_file(folder / "ours" / "model.safetensors"), strict=True)
-        first = compare(
-            "EvenKeel's weights in PyTorch", of_evenkeel(folder / "ours", images, folder),
-            of_pytorch(model, images.astype(numpy.float32)))
-
-        model = ResNet20()
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-        for _ in range(20):
-            batch, labels = torch.rand(32, 1, 28, 28), torch.randint(0, 10, (32,))
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(model.train()(batch), labels).backward()
-            optimizer.step()
-        save_file(model.state_dict(), folder / "state.safetensors")
-        evenkeel("import", folder / "state.safetensors", *options, "--output", folder / "theirs")
-        second = compare(
-            "PyTorch's weights in EvenKeel", of_evenkeel(folder / "theirs", images, folder),
-            of_pytorch(model, images.astype(numpy.float32)))
-    sys.exit(0 if first and second else 1)
+    images = numpy.random.default_rng(1).integers(0, 256, (IMAGES, 28, 28, 1)).astype(numpy.uint8)
+    results = []
+    for name, make in (("resnet20", ResNet20), ("cnn", cnn)):
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(exchange(name, make, images, pathlib.Path(folder)))
+    sys.exit(0 if all(results) else 1)
 
 
 if __name__ == "__main__":

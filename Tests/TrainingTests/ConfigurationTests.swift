@@ -1,4 +1,5 @@
 import Arrays
+import Datasets
 import Layers
 import Testing
 import Training
@@ -37,9 +38,29 @@ struct ConfigurationTests {
         configuration.length = .steps(17)
         configuration.learningRate = 1e-5
         configuration.precision = .bfloat16
+        configuration.imageSize = ImageFolder.Size(height: 48, width: 64)
         #expect(try RunConfiguration(yaml: configuration.yaml, source: "c") == configuration)
         let plain = RunConfiguration()
         #expect(try RunConfiguration(yaml: plain.yaml, source: "c") == plain)
+    }
+
+    @Test("Sizes of images are one number or two")
+    func imageSizes() throws {
+        for (text, size) in [("32", (32, 32)), ("48x64", (48, 64)), ("1x16384", (1, 16384))] {
+            let configuration = try RunConfiguration(yaml: "imageSize: \(text)", source: "c")
+            #expect(
+                configuration.imageSize == ImageFolder.Size(height: size.0, width: size.1))
+        }
+        for text in [
+            "0", "-3", "32x", "x32", "3x4x5", "16385", "1.5", "wide", "99999999999999999999",
+        ] {
+            let error = #expect(throws: ConfigurationError.self) {
+                try RunConfiguration(yaml: "seed: 1\nimageSize: \(text)", source: "c")
+            }
+            #expect(
+                "\(try #require(error))".hasPrefix("c:2: imageSize: expected HEIGHTxWIDTH"),
+                "\(text): \(error!)")
+        }
     }
 
     @Test(

@@ -21,7 +21,7 @@ extension BatchNorm: FoldableNorm {
     var usesRunningStatistics: Bool { statistics != nil && normalization != .batch }
 
     func affine(_ name: String) throws(FoldingError) -> ChannelAffine {
-        guard let statistics, statistics.batchCount.value.item(as: Int64.self) > 0 else {
+        guard let statistics, !statistics.wereNeverUpdated else {
             throw FoldingError(
                 description:
                     "\(name): the running statistics were never updated; train, or recalibrate")

@@ -49,6 +49,19 @@ public final class RunningStatistics {
 
     public var runningVariance: State { square.value }
 
+    /// Whether no batch has been seen: none was counted, and mean and variance are what they began as. A
+    /// count alone says nothing of statistics that come from elsewhere.
+    public var wereNeverUpdated: Bool {
+        batchCount.value.item(as: Int64.self) == 0
+            && Self.areInitial(mean: mean?.value.value, variance: square.value.value)
+    }
+
+    /// Whether a running mean, where there is one, and variance are what they begin as: 0 and 1.
+    public static func areInitial(mean: NDArray?, variance: NDArray) -> Bool {
+        (mean?.elements(as: Double.self) ?? []).allSatisfy { $0 == 0 }
+            && variance.elements(as: Double.self).allSatisfy { $0 == 1 }
+    }
+
     /// The states, for the layer's members.
     var members: [(name: String, member: Module.Member)] {
         let states = [mean?.value, square.value, batchCount].compactMap { $0 }

@@ -4,7 +4,8 @@ import Yams
 
 extension RunConfiguration {
     private static let keys = [
-        "data", "model", "hidden", "norm", "activation", "init", "dropout", "epochs", "steps",
+        "data", "imageSize", "model", "hidden", "norm", "activation", "init", "dropout", "epochs",
+        "steps",
         "batchSize", "accumulate", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1",
         "l2", "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "precision",
         "seed",
@@ -17,6 +18,12 @@ extension RunConfiguration {
         let reader = try YAMLReader(text, source: source)
         let entries = try reader.entries(known: Self.keys, in: "configuration")
         if let value = entries["data"] { data = try value.text("data") }
+        if let value = entries["imageSize"] {
+            let text = try value.text("imageSize")
+            do { imageSize = try ImageFolder.Size(parsing: text) } catch {
+                throw value.error("\(error)")
+            }
+        }
         if let value = entries["model"] {
             if value.isScalar {
                 let name = try value.text("model")
@@ -112,6 +119,7 @@ extension RunConfiguration {
         func number(_ value: Double) -> Node { Node("\(value)", Tag(.float)) }
         func integer(_ value: some BinaryInteger) -> Node { Node("\(value)", Tag(.int)) }
         var pairs: [(Node, Node)] = [("data", Node(data))]
+        if let imageSize { pairs.append(("imageSize", Node(imageSize.text))) }
         if let model {
             pairs.append(("model", model.node))
         } else if let architecture {

@@ -8,6 +8,8 @@ import Layers
 public struct RunConfiguration: Hashable, Sendable {
     /// `fashion-mnist`, or a folder that `Dataset.parts(folder:)` reads.
     public var data = "fashion-mnist"
+    /// What images of a folder are brought to; nil where they have one size.
+    public var imageSize: ImageFolder.Size?
     /// A network by name; it takes `norm` from below.
     public var architecture: Architecture?
     /// A list of layers. Without it, and without a name, the model is a perceptron with the widths, norm

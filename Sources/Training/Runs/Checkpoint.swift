@@ -8,6 +8,8 @@ public struct Checkpoint: Sendable {
     public var progress: TrainingProgress
     /// The length of `metrics.jsonl` at that moment; what comes behind belongs to a future that is redone.
     public var metricsByteCount: Int
+    /// The form of the data that is trained on; nil where nobody said it.
+    public var dataForm: String?
     /// The model's values by their names, the optimizer's, and those of an average of the weights.
     public var modelValues: [String: NDArray]
     public var optimizerValues: [String: NDArray]
@@ -15,9 +17,13 @@ public struct Checkpoint: Sendable {
 
     static let format = "evenkeel checkpoint 1"
 
-    public init(_ trainer: Trainer, progress: TrainingProgress, metricsByteCount: Int) {
+    public init(
+        _ trainer: Trainer, progress: TrainingProgress, metricsByteCount: Int,
+        dataForm: String? = nil
+    ) {
         self.progress = progress
         self.metricsByteCount = metricsByteCount
+        self.dataForm = dataForm
         modelValues = values(trainer.model.namedVariables)
         optimizerValues = values(trainer.optimizer.namedVariables(trainer.model))
         averageValues = values(trainer.average?.namedVariables ?? [])
@@ -46,6 +52,7 @@ public struct Checkpoint: Sendable {
             "sampleCount": "\(progress.sampleCount)", "skippedInRow": "\(progress.skippedInRow)",
             "metricsByteCount": "\(metricsByteCount)",
         ]
+        metadata["data"] = dataForm
         metadata["checksum"] = ContentHash.of(arrays, metadata)
         try Safetensors.write(arrays, metadata: metadata, to: path)
     }
@@ -78,6 +85,7 @@ public struct Checkpoint: Sendable {
         }
         progress.lossSum = Double(bitPattern: bits)
         metricsByteCount = try number("metricsByteCount")
+        dataForm = metadata["data"]
         modelValues = part("model.", of: arrays)
         optimizerValues = part("optimizer.", of: arrays)
         averageValues = part("average.", of: arrays)

@@ -7,14 +7,18 @@ public final class RunRecorder: TrainingCallback {
     public let folder: RunFolder
     /// Between checkpoints within an epoch.
     public let interval: Duration
+    /// See ``Checkpoint/dataForm``.
+    private let dataForm: String?
     private var metricsByteCount: Int
     private var lastSave = ContinuousClock.now
     private var savedStep: Int?
 
     public init(
-        _ folder: RunFolder, metricsByteCount: Int = 0, interval: Duration = .seconds(30)
+        _ folder: RunFolder, dataForm: String? = nil, metricsByteCount: Int = 0,
+        interval: Duration = .seconds(30)
     ) {
         self.folder = folder
+        self.dataForm = dataForm
         self.metricsByteCount = metricsByteCount
         self.interval = interval
     }
@@ -43,7 +47,8 @@ public final class RunRecorder: TrainingCallback {
     private func save(_ session: TrainingSession) throws {
         try folder.save(
             Checkpoint(
-                session.trainer, progress: session.progress, metricsByteCount: metricsByteCount))
+                session.trainer, progress: session.progress, metricsByteCount: metricsByteCount,
+                dataForm: dataForm))
         lastSave = .now
         savedStep = session.progress.step
     }

@@ -12,5 +12,9 @@ struct RunArgument: ParsableArguments {
     var folder: RunFolder { RunFolder(path) }
 
     /// Model and data.
-    func load() throws -> TrainedModel { try TrainedModel(folder, data: data) }
+    ///
+    /// - Parameter concludes: see `TrainingRun.load`.
+    func load(concludes: Bool = false) throws -> TrainedModel {
+        try TrainedModel(folder, data: data, concludes: concludes)
+    }
 }

@@ -6,15 +6,16 @@ struct TrainedModel {
     let model: Module
     let train: Dataset
     let test: Dataset
-    /// The test data as it was read, images in their shape.
-    let images: Dataset
+    /// The data as it was read, images in their shape.
+    let parts: Dataset.Parts
 
-    init(_ folder: RunFolder, data: String? = nil) throws {
+    /// - Parameter concludes: see `TrainingRun.load`.
+    init(_ folder: RunFolder, data: String? = nil, concludes: Bool = false) throws {
         configuration = try folder.readConfiguration()
-        let parts = try TrainingRun.load(data ?? configuration.data)
-        images = parts.test
-        train = try configuration.prepare(parts.train)
-        test = try configuration.prepare(parts.test)
+        parts = try TrainingRun.load(
+            data ?? configuration.data, imageSize: configuration.imageSize, concludes: concludes)
+        train = try configuration.prepare(parts.train, source: folder.configuration)
+        test = try configuration.prepare(parts.test, source: folder.configuration)
         model = try configuration.makeModel(train)
         try model.read(from: folder.model)
     }

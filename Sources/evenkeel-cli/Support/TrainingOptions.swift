@@ -10,6 +10,17 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Bring all images of class folders to a size, such as 64 or 48x64 (height and width).",
+            discussion: "The largest centred part of that proportion, averaged over areas."),
+        transform: { text in
+            do { return try ImageFolder.Size(parsing: text) } catch {
+                throw ValidationError("\(error)")
+            }
+        })
+    var imageSize: ImageFolder.Size?
+
+    @Option(
+        help: ArgumentHelp(
             "mlp (the default; see --hidden, --norm, ...), a network by name, or a YAML file.",
             discussion: "Networks: "
                 + Architecture.allCases.map(\.rawValue).joined(separator: ", ")
@@ -166,6 +177,7 @@ struct TrainingOptions: ParsableArguments {
             throw ValidationError("expected either --epochs or --steps, found both")
         }
         set(data, \.data)
+        set(imageSize, \.imageSize)
         if let model {
             try result.choose(model: model)
         }

@@ -9,6 +9,8 @@ struct TrainingRun {
     let folder: RunFolder
     let workers: Workers
     let console: Console
+    /// The file that the configuration is from, if any.
+    var source: String?
     /// Begins every line, to tell several trainings apart.
     var prefix = ""
     /// Between looks into the layers, in steps; 0 for none.
@@ -21,6 +23,8 @@ struct TrainingRun {
         var test: Evaluation
         var train: Evaluation
         var steps: Int
+        /// How many images of the data could not be read.
+        var skippedImages: Int
         var samplesPerSecond: Double
         /// Seconds of training alone.
         var seconds: Double
@@ -28,18 +32,23 @@ struct TrainingRun {
         var stepsToGoal: Int?
     }
 
-    static func load(_ data: String) throws -> (train: Dataset, test: Dataset) {
-        if data == "fashion-mnist" { return try Dataset.fashionMNIST() }
-        let parts = try Dataset.parts(folder: data)
-        warn(ofSkipped: parts.skipped)
-        return (parts.train, parts.test)
-    }
-
-    static func warn(ofSkipped errors: [FileError]) {
-        for error in errors.prefix(10) { Console.writeError("warning: skipped \(error)") }
-        if errors.count > 10 {
-            Console.writeError("warning: skipped \(errors.count) images in all")
+    /// - Parameters:
+    ///   - imageSize: what images of a folder are brought to.
+    ///   - concludes: whether the caller is going to say how many images are left out, once they have been
+    ///     decoded.
+    static func load(_ data: String, imageSize: ImageFolder.Size? = nil, concludes: Bool = false)
+        throws -> Dataset.Parts
+    {
+        if data == "fashion-mnist" {
+            let (train, test) = try Dataset.fashionMNIST()
+            let parts = Dataset.Parts(train: train, test: test)
+            if let imageSize { try parts.require(imageSize, of: data) }
+            return parts
         }
+        let parts = try Dataset.parts(folder: data, imageSize: imageSize)
+        SkippedImages.warn(of: parts.skipped)
+        if !concludes { SkippedImages.summarize(parts) }
+        return parts
     }
 
     /// Trains, or goes on where the folder's checkpoint is. Nil when it was interrupted (and saved).
@@ -47,17 +56,24 @@ struct TrainingRun {
         guard !configuration.isFolded else {
             throw ValidationError("a folded model is for inference; train the run it was made from")
         }
-        let parts = try Self.load(configuration.data)
+        let parts = try Self.load(
+            configuration.data, imageSize: configuration.imageSize, concludes: true)
         var run = self
         run.configuration.normalization = try configuration.normalization.resolved(parts.train)
-        return try run.execute(parts.train, parts.test, resumes: resumes, callbacks)
+        return try run.execute(parts, resumes: resumes, callbacks)
     }
 
     private func execute(
-        _ images: Dataset, _ test: Dataset, resumes: Bool, _ callbacks: [TrainingCallback]
+        _ parts: Dataset.Parts, resumes: Bool, _ callbacks: [TrainingCallback]
     ) throws -> Result? {
-        let train = try configuration.prepare(images)
-        let test = try configuration.prepare(test)
+        let checkpoint = resumes ? try loadCheckpoint() : nil
+        if let before = checkpoint?.dataForm, before != parts.form {
+            throw DatasetError.inconsistent(
+                "\(configuration.data): the data has changed since the run's checkpoint: there were "
+                    + "\(before), now there are \(parts.form); bring it back, or train anew")
+        }
+        let train = try configuration.prepare(parts.train, source: source)
+        let test = try configuration.prepare(parts.test, source: source)
         let model = try configuration.makeModel(train)
         try checkOutputs(model, train)
         let trainer = try makeTrainer(model, samples: train.count)
@@ -69,7 +85,7 @@ struct TrainingRun {
 
         var progress = TrainingProgress()
         var metricsByteCount = 0
-        if resumes, let checkpoint = try loadCheckpoint() {
+        if let checkpoint {
             try checkpoint.restore(trainer, source: folder.checkpoint)
             try folder.truncateMetrics(to: checkpoint.metricsByteCount)
             try folder.truncateRecords(toStep: checkpoint.progress.step)
@@ -83,7 +99,8 @@ struct TrainingRun {
         let board =
             writesTensorBoard
             ? TensorBoardLogger(
-                folder.path, images: images, validation: test, configuration: configuration.yaml)
+                folder.path, images: parts.train, validation: test,
+                configuration: configuration.yaml)
             : nil
         let statistics = StatisticsRecorder(interval: max(statisticsInterval, 1)) { [folder] in
             try folder.append($0)
@@ -96,7 +113,7 @@ struct TrainingRun {
             // What is seen is written before a checkpoint says that it was.
             callbacks: [board, statisticsInterval > 0 ? statistics : nil].compactMap { $0 } + [
                 ProgressPrinter(console.human, prefix: prefix), EventPrinter(console),
-                RunRecorder(folder, metricsByteCount: metricsByteCount),
+                RunRecorder(folder, dataForm: parts.form, metricsByteCount: metricsByteCount),
                 TrainingDoctor { [console, prefix] warning in
                     Console.writeError("\(prefix)warning: \(warning)")
                     console.event(JSONObject(event: "warning", [("text", .text(warning))]))
@@ -105,17 +122,24 @@ struct TrainingRun {
                 StopRequest.Callback(StopRequest(folder: folder.path)),
                 ProgressRecorder(folder.progress), session,
             ] + callbacks, resuming: progress)
-        Self.warn(ofSkipped: train.unreadable + test.unreadable)
         if history.stopReason == .interrupted {
+            SkippedImages.conclude(parts)
             console.say(
                 "\(prefix)interrupted after step \(history.progress.step); saved in \(folder.path)")
             console.event(
-                JSONObject(event: "interrupted", [("step", .integer(history.progress.step))]))
+                JSONObject(
+                    event: "interrupted",
+                    [
+                        ("step", .integer(history.progress.step)),
+                        ("skippedImages", .integer(parts.unreadable.count)),
+                    ]))
             return nil
         }
+        let evaluations = (test: try trainer.evaluate(test), train: try trainer.evaluate(train))
+        SkippedImages.conclude(parts)
         return Result(
-            history: history, test: try trainer.evaluate(test), train: try trainer.evaluate(train),
-            steps: history.progress.step,
+            history: history, test: evaluations.test, train: evaluations.train,
+            steps: history.progress.step, skippedImages: parts.unreadable.count,
             samplesPerSecond: session.seconds > 0 ? Double(session.samples) / session.seconds : 0,
             seconds: session.seconds)
     }
@@ -180,6 +204,20 @@ struct TrainingRun {
                     ("accumulate", .integer(configuration.accumulate)),
                     ("step", .integer(progress.step)), ("threads", .integer(workers.count)),
                 ]))
+    }
+}
+
+extension RunConfiguration {
+    /// The data as the model takes it.
+    ///
+    /// - Parameter source: the file that asks for a normalization, which an error is to name.
+    func prepare(_ data: Dataset, source: String?) throws -> Dataset {
+        do {
+            return try prepare(data)
+        } catch {
+            guard let source else { throw error }
+            throw ConfigurationError("\(source): normalize: \(error)")
+        }
     }
 }
 
