@@ -17,8 +17,8 @@ EK_EXPORT_TYPED(void, ek_row_centred_scale,
                 (x, rows, length, inner, mean, inv, gamma, beta, y, far))
 EK_EXPORT_TYPED(void, ek_row_centred_sums,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t rows, size_t length, size_t
-                 inner, const double *mean, const float *gamma, double *sums, int far),
-                (dy, x, rows, length, inner, mean, gamma, sums, far))
+                 inner, const double *mean, const float *gamma, double *sum, double *centred, int far),
+                (dy, x, rows, length, inner, mean, gamma, sum, centred, far))
 EK_EXPORT_TYPED(void, ek_row_centred_input_gradient,
                 (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t rows, size_t length, size_t
                  inner, const double *mean, const float *gamma, const double *a, const double *b,

@@ -209,15 +209,16 @@ static void LOCAL(ek_row_centred_scale)(const E *x, size_t rows, size_t length,
 
 static void LOCAL(ek_row_centred_sums)(const E *dy, const E *x, size_t rows,
                                              size_t length, size_t inner, const double *mean,
-                                             const float *gamma, double *sums, int far) {
+                                             const float *gamma, double *sum, double *centred,
+                                             int far) {
     for (size_t r = 0; r < rows; r++) {
         const size_t k = r * length;
         if (far) ek_ask_ahead(dy + k, length * sizeof(E));
         if (gamma && inner == 1)
-            row_sums(dy + k, x + k, length, 1, mean[r], gamma, &sums[r], &sums[rows + r]);
+            row_sums(dy + k, x + k, length, 1, mean[r], gamma, &sum[r], &centred[r]);
         else if (gamma)
-            row_sums(dy + k, x + k, length, inner, mean[r], gamma, &sums[r], &sums[rows + r]);
-        else row_sums(dy + k, x + k, length, 1, mean[r], NULL, &sums[r], &sums[rows + r]);
+            row_sums(dy + k, x + k, length, inner, mean[r], gamma, &sum[r], &centred[r]);
+        else row_sums(dy + k, x + k, length, 1, mean[r], NULL, &sum[r], &centred[r]);
     }
 }
 

@@ -29,10 +29,10 @@ void ek_row_centred_scale_f32(const float *x, size_t rows, size_t length, size_t
                               const double *mean, const double *inv, const float *gamma,
                               const float *beta, float *y, int far);
 
-/// Writes sum(dy gamma) and sum(dy gamma (x - mean)) of every row to `sums`, [2][rows].
+/// sum(dy gamma) and sum(dy gamma (x - mean)) of every row.
 void ek_row_centred_sums_f32(const float *dy, const float *x, size_t rows, size_t length,
-                             size_t inner, const double *mean, const float *gamma, double *sums,
-                             int far);
+                             size_t inner, const double *mean, const float *gamma, double *sum,
+                             double *centred, int far);
 
 /// dx = a dy gamma + b (x - mean) + c, with a, b, c per row.
 void ek_row_centred_input_gradient_f32(const float *dy, const float *x, size_t rows, size_t length,

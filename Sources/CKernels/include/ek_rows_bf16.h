@@ -16,8 +16,8 @@ void ek_row_centred_scale_bf16(const uint16_t *x, size_t rows, size_t length, si
                                *beta, uint16_t *y, int far);
 
 void ek_row_centred_sums_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t length,
-                              size_t inner, const double *mean, const float *gamma, double *sums,
-                              int far);
+                              size_t inner, const double *mean, const float *gamma, double *sum,
+                              double *centred, int far);
 
 void ek_row_centred_input_gradient_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t
                                         length, size_t inner, const double *mean, const float

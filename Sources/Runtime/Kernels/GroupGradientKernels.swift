@@ -19,9 +19,7 @@ final class GroupSumsKernel<T>: Kernel {
         operands = GroupOperands(
             call, call.inputSpecs[1], axis: operation.axis, groups: operation.groups,
             operation.parts.positions(after: 2))
-        let statistics = operands.rowsPerUnit * max(call.unitsPerShard, 1) * operation.groups
-        scratch = GroupPartials(
-            groups: call.groupCount, length: max(2 * statistics, 3 * operands.view.channels))
+        scratch = GroupPartials(groups: call.groupCount, length: 3 * operands.view.channels)
     }
 
     override func run(_ task: ShardTask) {
@@ -48,9 +46,7 @@ final class GroupSumsKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             loops.rowSums(
                 dy, x, count, operands.runLength, view.inner, mean,
-                operands.narrowParameters(task).gamma, sums, operands.isFar)
-            sum.update(from: sums, count: count)
-            centredSum.update(from: sums + count, count: count)
+                operands.narrowParameters(task).gamma, sum, centredSum, operands.isFar)
             return
         }
         let gamma = operands.gamma(task)

@@ -13,7 +13,7 @@ struct GroupLoops<T> {
     let rowMoments: (Source, Int, Int, Sums, Sums, Int32) -> Void
     let rowSquares: (Source, Int, Int, Sums, Int32) -> Void
     let rowScale: (Source, Int, Int, Int, Doubles, Doubles, Floats, Floats, Target, Int32) -> Void
-    let rowSums: (Source, Source, Int, Int, Int, Doubles, Floats, Sums, Int32) -> Void
+    let rowSums: (Source, Source, Int, Int, Int, Doubles, Floats, Sums, Sums, Int32) -> Void
     let rowParameterSums: (Source, Source, Int, Int, Int, Doubles, Doubles, Sums, Sums) -> Void
     let rowInputGradient:
         (
