@@ -126,6 +126,22 @@ struct TrainerTests {
             try Self.data(33), .epochs(1), batchSize: 16, dropsLastBatch: true)
     }
 
+    @Test("Ghost batches may leave one sample, and may not be single samples")
+    func ghostBatches() throws {
+        func model(_ size: Int) -> Sequential {
+            Sequential {
+                Dense(4, 8); GhostBatchNorm(ghostSize: size, 8); Dense(8, 3)
+            }
+        }
+        // Batches of 7 and of 4 samples.
+        let history = try Self.trainer(model(3)).fit(try Self.data(60), .epochs(1), batchSize: 7)
+        #expect(history.epochs[0].trainLoss.isFinite && history.epochs[0].step == 9)
+        let error = #expect(throws: TrainingError.self) {
+            try Self.trainer(model(1)).fit(try Self.data(60), .epochs(1), batchSize: 7)
+        }
+        #expect("\(error!)".contains("1 GhostBatchNorm: an input of [1, 8] has one value"))
+    }
+
     @Test("Early stopping stops, and can give back the best")
     func earlyStopping() throws {
         let model = Self.model()

@@ -193,7 +193,7 @@ public final class Trainer {
         // What damaged files leave of a batch may be too small for the model.
         let isTooSmall =
             indices.elementCount < min(batch.indices.elementCount, 2)
-            && (indices.elementCount == 0 || singleSampleProblem(data) != nil)
+            && (indices.elementCount == 0 || problem(data, samples: 1) != nil)
         guard !isTooSmall else {
             session.progress.step += 1
             session.stepsTaken += 1
@@ -315,17 +315,19 @@ public final class Trainer {
         var sizes = [min(samples, data.count)]
         let rest = data.count % samples
         if !dropsLastBatch && rest > 0 { sizes.append(rest) }
-        if sizes.contains(1), let problem = singleSampleProblem(data) {
+        for size in sizes {
+            guard let problem = problem(data, samples: size) else { continue }
             throw .invalid("\(problem) (\(data.count) samples in batches of \(samples))")
         }
     }
 
-    /// Why the model cannot be trained on a batch of one sample; nil when it can.
-    private func singleSampleProblem(_ data: Dataset) -> String? {
+    /// Why the model cannot be trained on a batch of so many samples; nil when it can.
+    private func problem(_ data: Dataset, samples: Int) -> String? {
         var context = Context(.training)
         let diagnosis = Context.Diagnosis()
         context.diagnosis = diagnosis
-        _ = model(Tensor.zeros(Shape([1] + data.featureShape), model.elementType), context)
+        _ = model(
+            Tensor.zeros(Shape([samples] + data.featureShape), model.elementType), context)
         return diagnosis.problems.first
     }
 }
