@@ -22,7 +22,14 @@ struct FoldingGraph {
             context.observer = observer
             return [model(inputs[0], context)]
         }
-        norms = observer.order
+        // A ghost batch norm is observed as the norm within it, and folded as a whole.
+        let ghosts = Dictionary(
+            model.namedModules.compactMap { $0.module as? GhostBatchNorm }.map {
+                (ObjectIdentifier($0.norm), $0)
+            }, uniquingKeysWith: { first, _ in first })
+        norms = observer.order.map { norm -> any FoldableNorm in
+            ghosts[ObjectIdentifier(norm)] ?? norm
+        }
         roots = Set(traced.outputs)
         for case let layer as any FoldableLayer in model.namedModules.map(\.module) {
             layers[layer.weight.variable] = layer
