@@ -163,6 +163,27 @@ struct ImageDescriptionTests {
         #expect("\(error!)".contains(message), "\(error!)")
     }
 
+    @Test("Anchors do not multiply layers without bound")
+    func anchors() throws {
+        /// Ten times the block before, so many times.
+        func text(levels: Int) -> String {
+            let blocks = (1..<levels).map { level in
+                let part = "{residual: *a\(level - 1)}"
+                let parts = [String](repeating: part, count: 10).joined(separator: ", ")
+                return "- residual: &a\(level) [\(parts)]\n"
+            }
+            return "- residual: &a0 [relu, relu]\n" + blocks.joined()
+        }
+        let model = try ModelDescription(yaml: text(levels: 3), source: "m")
+            .build(input: [4])
+        #expect(model.namedModules.count { $0.module is ReLU } == 2 + 20 + 200)
+        let error = #expect(throws: ConfigurationError.self) {
+            try ModelDescription(yaml: text(levels: 20), source: "m")
+        }
+        #expect("\(error!)".contains("expected at most 4000 layers in all"), "\(error!)")
+        #expect("\(error!)".hasPrefix("m:"))
+    }
+
     @Test(
         "Mistakes in the text are named with their line",
         arguments: zip(

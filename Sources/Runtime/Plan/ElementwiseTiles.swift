@@ -11,6 +11,10 @@ struct ElementwiseTiles {
     /// A segment's nodes in the order in which they run; several in one entry run together.
     private(set) var groups: [[Node]] = []
 
+    /// More than this do not run together: what a tile of a group needs, and planning it, grows with its
+    /// length.
+    private static let longestGroup = 128
+
     /// - Parameter nodes: of one segment, inputs before their readers.
     init(_ nodes: [Node], _ schedule: Schedule, excluding excluded: (Node) -> Bool) {
         var places: [Node: Int] = [:]
@@ -19,7 +23,7 @@ struct ElementwiseTiles {
             let isSum = node.isSumOfFloats
             let shape = isSum ? node.inputs[0].shape : node.outputs[0].shape
             let canJoin = !excluded(node) && (isSum || node.elementwiseLoop != nil)
-            if canJoin, let index = latest[shape],
+            if canJoin, let index = latest[shape], groups[index].count < Self.longestGroup,
                 node.inputs.allSatisfy({ input in
                     // What reads another member reads it as it is, not reshaped, and waits for a sum.
                     let maker = schedule.base(input).node
