@@ -141,6 +141,14 @@ struct ImageDescriptionTests {
                 "- adaptiveMaxPool", "- residual: {shortcut: [relu]}",
                 "- residual:\n    - maxPool: 2",
                 "- residual: {layers: [relu], shortcut: [relu, {maxPool: 9}]}",
+                "- reshape: [168, 1]\n- upsample: 60000",
+                "- reshape: [168, 1]\n- pad: 60000\n- upsample: 60",
+                "- reshape: [168, 1]\n- upsample: 1000\n- averagePool: {size: 100, strides: 1}",
+                """
+                - reshape: [168, 1]
+                - convTranspose1D: {outputs: 1, kernel: 1, strides: 60000}
+                - maxPool: 2
+                """,
             ],
             [
                 "layer 0 (conv2D): outputs: expected 1", "layer 0 (conv2D): kernel: expected 1",
@@ -154,6 +162,9 @@ struct ImageDescriptionTests {
                 "leaves nothing", "extents: expected 1", "under 'layers'",
                 "the branch gives samples of [4, 3, 3], the shortcut [8, 7, 3]",
                 "layer 0 (residual), shortcut, layer 1 (maxPool): a window",
+                "layer 1 (upsample): expected at most 4194304 positions", "found 7210080 along",
+                "layer 2 (averagePool): expected at most 4194304 elements of windows",
+                "layer 2 (maxPool): expected at most 4194304 positions",
             ]))
     func misfits(text: String, message: String) throws {
         let description = try ModelDescription(yaml: text, source: "m")

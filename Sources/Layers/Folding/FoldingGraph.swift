@@ -121,7 +121,9 @@ struct FoldingGraph {
         guard let map = node.operation as? AxisMap, map.axis < node.outputs[0].shape.rank - 1,
             map.axis > 0
         else { return false }
-        return map.rows.allSatisfy { abs($0.reduce(0) { $0 + $1.weight } - 1) < 1e-6 }
+        return (0..<map.outputExtent).allSatisfy {
+            abs(map.taps(at: $0).reduce(0) { $0 + $1.weight } - 1) < 1e-6
+        }
     }
 
     /// What a bias was added to, what was averaged over positions, or what was reshaped with its channels

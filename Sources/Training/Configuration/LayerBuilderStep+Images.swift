@@ -8,6 +8,8 @@ extension LayerBuilderStep {
     private static let largestExtent = 1 << 16
     /// More elements of a sample are refused.
     private static let largestSample = 1 << 30
+    /// More is refused along one axis of what pooling, padding and upsampling list for each position.
+    private static let longestList = 1 << 22
 
     // MARK: - Convolutions
 
@@ -78,6 +80,7 @@ extension LayerBuilderStep {
 
     func pooling(_ shape: inout Shape) throws(ConfigurationError) -> Module {
         let rank = try spatialRank(shape)
+        try checkLists(Array(shape.dropLast()), "positions")
         let module: Module
         switch layer.kind {
         case .globalMaxPool: module = GlobalMaxPool()
@@ -89,7 +92,11 @@ extension LayerBuilderStep {
                 ? AdaptiveMaxPool(extents) : AdaptiveAveragePool(extents)
         default:
             let window = try window(shape, "size")
-            _ = try window.positions(self)
+            let positions = try window.positions(self)
+            try checkLists(positions, "positions")
+            if layer.kind == .averagePool {
+                try checkLists(zip(positions, window.size).map { $0 * $1 }, "elements of windows")
+            }
             if case .sides(let sides, _) = window.padding,
                 zip(sides, window.size).contains(where: { $0 >= $1 })
             {
@@ -131,6 +138,7 @@ extension LayerBuilderStep {
             }
         }
         let spatial = (0..<rank).map { shape[$0] + before[$0] + after[$0] }
+        try checkLists(spatial, "positions")
         try take(&shape, spatial + [shape[rank]])
         return ImagePadding(before: PerAxis(before), after: PerAxis(after), mode: mode)
     }
@@ -144,7 +152,9 @@ extension LayerBuilderStep {
         case "linear": interpolation = .linear()
         case let other: throw error("mode: expected nearest or linear, found '\(other)'")
         }
-        try take(&shape, shape.dropLast().map { $0 * factor } + [shape[rank]])
+        let spatial = shape.dropLast().map { $0 * factor }
+        try checkLists(spatial, "positions")
+        try take(&shape, spatial + [shape[rank]])
         return Upsample(by: factor, interpolation)
     }
 
@@ -285,6 +295,15 @@ extension LayerBuilderStep {
             throw error("\(key): expected 1 to \(Self.largestExtent), found \(value)")
         }
         return value
+    }
+
+    /// Throws when there is too much along an axis.
+    private func checkLists(_ counts: [Int], _ what: String) throws(ConfigurationError) {
+        for (axis, count) in counts.enumerated() where count > Self.longestList {
+            throw error(
+                "expected at most \(Self.longestList) \(what) along an axis, found \(count) along "
+                    + "spatial axis \(axis)")
+        }
     }
 
     /// Makes the shape of the samples what a layer makes of it, unless that is too large.
