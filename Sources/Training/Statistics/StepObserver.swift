@@ -113,13 +113,15 @@ extension Tensor {
         return enlarged.isFinite ? enlarged.squareRoot() / enlargement : plain.squareRoot()
     }
 
-    /// Elements from all over the tensor, always the same ones, as float32.
-    fileprivate func sample(_ count: Int) -> Tensor {
+    /// Elements from all over the tensor, always the same ones, as float32. Of a tensor that has more elements
+    /// than indices can tell, from so many of the first.
+    package func sample(_ count: Int) -> Tensor {
         let total = shape.elementCount
         guard total > count else { return cast(to: .float32).reshape([total]) }
         // Drawn, because equal distances would meet the same channels again and again.
         var generator = PhiloxGenerator(seed: UInt64(total))
-        let positions = (0..<count).map { _ in Int32.random(in: 0..<Int32(total), using: &generator)
+        let positions = (0..<count).map { _ in
+            Int32.random(in: 0..<Int32(clamping: total), using: &generator)
         }
         return cast(to: .float32).reshape([total, 1]).gather(Tensor(NDArray(positions)))
             .reshape([count])
