@@ -67,6 +67,18 @@ struct PracticeCommandTests {
         }
     }
 
+    @Test("What needs more memory than there is is refused", arguments: [true, false])
+    func memory(isInference: Bool) throws {
+        try Command.withFolder { path in
+            let result = try run(
+                ["plan", "--data", path + "/data", "--batch-size", "1000000000000000"]
+                    + (isInference ? ["--inference"] : []))
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.hasPrefix("error: ") && result.errors.contains("GB of memory"))
+            #expect(result.errors.split(separator: "\n").count == 1)
+        }
+    }
+
     @Test("What does not fit is refused in a sentence")
     func refusals() throws {
         try Command.withFolder { path in

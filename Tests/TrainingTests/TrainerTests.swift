@@ -126,6 +126,21 @@ struct TrainerTests {
             try Self.data(33), .epochs(1), batchSize: 16, dropsLastBatch: true)
     }
 
+    @Test("A step that needs more memory than there is is an error")
+    func memory() throws {
+        let trainer = Trainer(Self.model(), loss: .crossEntropy, optimizer: Adam())
+        let data = try Self.data()
+        // The samples alone are too many, or what is made of them.
+        for batchSize in [1 << 50, 1 << 40] {
+            let error = #expect(throws: TrainingError.self) {
+                try trainer.compiledStep(data, batchSize: batchSize)
+            }
+            #expect("\(error!)".contains("training with \(batchSize) samples in a step needs "))
+        }
+        #expect(try trainer.compiledStep(data, batchSize: 16).plan != nil)
+        try trainer.fit(data, .epochs(1), batchSize: 16)
+    }
+
     @Test("Ghost batches may leave one sample, and may not be single samples")
     func ghostBatches() throws {
         func model(_ size: Int) -> Sequential {

@@ -91,12 +91,21 @@ public struct RunConfiguration: Hashable, Sendable {
             } else {
                 try description(classes: classes).build(input: data.featureShape)
             }
+        try checkMemory(model)
         model.initialize(seed: seed)
         if isFolded {
             try model.takeFoldedStructure(
                 input: TensorSpec(Shape([1] + data.featureShape), .float32))
         }
         return model
+    }
+
+    /// Initial values are drawn in float64.
+    private func checkMemory(_ model: Module) throws(MemoryError) {
+        let counts = model.parameters.map { Double($0.shape.elementCount) }
+        let total = counts.reduce(0, +)
+        try PhysicalMemory.require(
+            total * 4 + (counts.max() ?? 0) * 24, for: "the model of \(Int(total)) parameters")
     }
 
     public func makeOptimizer() -> Optimizer {

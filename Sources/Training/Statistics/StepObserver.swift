@@ -19,9 +19,13 @@ public final class StepObserver {
     public init(_ trainer: Trainer) { self.trainer = trainer }
 
     /// What happens in the batch. Step, throughput and memory are left for the caller to say.
-    package func observe(_ batch: TrainingBatch) -> StepStatistics {
+    /// Throws where that needs more memory than there is.
+    package func observe(_ batch: TrainingBatch) throws(TrainingError) -> StepStatistics {
         // Compiled for the shapes at hand first, which says what the outputs are.
-        var outputs = step.run(batch.inputs).outputs[...]
+        var outputs: ArraySlice<NDArray>
+        do { outputs = try step.checkedRun(batch.inputs).outputs[...] } catch {
+            throw .invalid("\(error.of("looking into the layers"))")
+        }
         func next() -> NDArray { outputs.removeFirst() }
         let loss: Double = next().item()
         let layers = names.layers.map { layer in

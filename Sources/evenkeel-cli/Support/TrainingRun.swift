@@ -66,6 +66,8 @@ struct TrainingRun {
                 train, batchSize: configuration.batchSize,
                 dropsLastBatch: configuration.dropsLastBatch)
         } catch { throw ValidationError(error.description) }
+        // Compiled before the folder is touched, because it may need more memory than there is.
+        try trainer.prepareStep(train, batchSize: configuration.batchSize)
 
         var progress = TrainingProgress()
         var metricsByteCount = 0
