@@ -88,6 +88,11 @@ struct PracticeCommandTests {
                 (["--label-smoothing", "1"], "labelSmoothing: expected"),
                 (["--ema", "1"], "ema: expected"), (["--warm-up", "-1"], "warmUp: expected"),
                 (["--schedule", "warmup=3"], "unknown schedule"),
+                (["--zero-gamma"], "zeroGamma: expected a network whose residual branches"),
+                (
+                    ["--zero-gamma", "--model", "resnet20", "--norm", "none"],
+                    "zeroGamma: there is no gamma with norm none"
+                ),
             ] {
                 let result = try run(
                     ["train", "--data", path + "/data", "--output", path + "/run"] + arguments)

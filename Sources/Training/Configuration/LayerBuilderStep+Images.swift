@@ -18,7 +18,8 @@ extension LayerBuilderStep {
     {
         let window = try window(shape, "kernel")
         let inputs = shape[shape.rank - 1]
-        let isDepthwise = layer.kind == .depthwiseConv1D || layer.kind == .depthwiseConv2D
+        let isDepthwise = [.depthwiseConv1D, .depthwiseConv2D, .depthwiseConv3D]
+            .contains(layer.kind)
         let outputs =
             isDepthwise ? inputs * (try positive("multiplier", 1)) : try positive("outputs", nil)
         let groups = isDepthwise ? inputs : try self.groups(inputs, outputs)
@@ -28,14 +29,22 @@ extension LayerBuilderStep {
         let initializer = try initializer("he-uniform")
         let (kernel, strides) = (PerAxis(window.size), PerAxis(window.strides))
         let (dilations, bias) = (PerAxis(window.dilations), flag("bias", true))
-        return try reparametrized(
-            positions.count == 1
-                ? Conv1D(
+        let module: Module =
+            switch positions.count {
+            case 1:
+                Conv1D(
                     inputs, outputs, kernel: kernel, strides: strides, padding: window.padding,
                     dilations: dilations, groups: groups, bias: bias, initializer: initializer)
-                : Conv2D(
+            case 2:
+                Conv2D(
                     inputs, outputs, kernel: kernel, strides: strides, padding: window.padding,
-                    dilations: dilations, groups: groups, bias: bias, initializer: initializer))
+                    dilations: dilations, groups: groups, bias: bias, initializer: initializer)
+            default:
+                Conv3D(
+                    inputs, outputs, kernel: kernel, strides: strides, padding: window.padding,
+                    dilations: dilations, groups: groups, bias: bias, initializer: initializer)
+            }
+        return try reparametrized(module)
     }
 
     func transposedConvolution(_ shape: inout Shape, _ parameters: inout Int)
@@ -177,6 +186,14 @@ extension LayerBuilderStep {
                 "the branch gives samples of \(result), the shortcut \(other); they must be alike")
         }
         shape = result
+        if flag("zeroGamma", false) {
+            guard let last = branch.layers.last, let gamma = last.gammaOfNorm else {
+                throw error(
+                    "zeroGamma: expected a branch that ends with a normalizer that has a gamma, "
+                        + "found \(layers.last?.kind.rawValue ?? "nothing")")
+            }
+            gamma.initializer = .zeros
+        }
         return Residual(branch: branch, shortcut: shortcut)
     }
 
@@ -256,6 +273,7 @@ extension LayerBuilderStep {
             switch layer.kind {
             case .conv1D, .depthwiseConv1D, .convTranspose1D: 1
             case .conv2D, .depthwiseConv2D, .convTranspose2D: 2
+            case .conv3D, .depthwiseConv3D: 3
             default: nil
             }
         let rank = shape.rank - 1
@@ -264,6 +282,7 @@ extension LayerBuilderStep {
                 switch expected {
                 case 1: "[length, channels]"
                 case 2: "[height, width, channels]"
+                case 3: "[depth, height, width, channels]"
                 default: "one to three spatial axes and channels"
                 }
             throw error(
