@@ -79,6 +79,24 @@ struct PracticeCommandTests {
         }
     }
 
+    @Test("A model whose configuration could not be read back is refused")
+    func longConfiguration() throws {
+        try Command.withFolder { path in
+            let layer = "{layerNorm: {scale: false, center: false, epsilon: 0.001}}"
+            let block = [String](repeating: layer, count: 50).joined(separator: ", ")
+            let repeated = [String](repeating: "{residual: *a}", count: 40).joined(separator: ", ")
+            try "- flatten\n- residual: &a [\(block)]\n- residual: [\(repeated)]\n- dense: 4"
+                .write(toFile: path + "/layers.yaml", atomically: true, encoding: .utf8)
+            let result = try run([
+                "train", "--data", path + "/data", "--model", path + "/layers.yaml", "--output",
+                path + "/run",
+            ])
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.contains("run/config.yaml: expected at most 65536 bytes"))
+            #expect(!FileManager.default.fileExists(atPath: path + "/run"))
+        }
+    }
+
     @Test("What does not fit is refused in a sentence")
     func refusals() throws {
         try Command.withFolder { path in

@@ -47,6 +47,8 @@ struct TrainingRun {
         guard !configuration.isFolded else {
             throw ValidationError("a folded model is for inference; train the run it was made from")
         }
+        // Anchors of a file of layers are written out, which may be longer than what is read back.
+        _ = try RunConfiguration(yaml: configuration.yaml, source: folder.configuration)
         let parts = try Self.load(configuration.data)
         var run = self
         run.configuration.normalization = try configuration.normalization.resolved(parts.train)
