@@ -9,6 +9,14 @@ public enum PhysicalMemory {
     /// How much this process may use of it: all, or less where its control group or `ulimit -v` says so.
     public static var byteCount: Int { limit }
 
+    /// How much this process holds already, without mapped files; 0 where the system does not say.
+    package static var heldByteCount: Int {
+        let line = text("/proc/self/status").split(separator: "\n").first {
+            $0.hasPrefix("RssAnon:")
+        }
+        return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
+    }
+
     private static let limit = ([machine] + [addressSpace].compactMap { $0 } + controlGroups).min()!
 
     private static var machine: Int {
@@ -36,16 +44,12 @@ public enum PhysicalMemory {
             // Such as 0::/user.slice of version 2, 4:memory:/user.slice of version 1.
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
-            let (folder, file) =
-                fields[1].isEmpty
-                ? (root, "memory.max") : ("\(root)/memory", "memory.limit_in_bytes")
-            guard fields[1].isEmpty || fields[1].split(separator: ",").contains("memory") else {
-                continue
-            }
-            var path = ""
+            let isSecond = fields[1].isEmpty
+            guard isSecond || fields[1].split(separator: ",").contains("memory") else { continue }
+            var folder = isSecond ? root : "\(root)/memory"
             for part in fields[2].split(separator: "/") {
-                path += "/\(part)"
-                files.append("\(folder)\(path)/\(file)")
+                folder += "/\(part)"
+                files.append("\(folder)/\(isSecond ? "memory.max" : "memory.limit_in_bytes")")
             }
         }
         // "max" is no number, and no limit.

@@ -123,12 +123,15 @@ extension Tensor {
     private func averaged(_ axes: [AxisWindows], _ countsPadding: Bool) -> Tensor {
         axes.enumerated().reduce(self) { tensor, entry in
             let (axis, windows) = (entry.offset + 1, entry.element)
-            let rows = zip(windows.windows, windows.clipped).map { window, inside in
+            let all = Array(zip(windows.windows, windows.clipped))
+            let map = AxisMap(
+                "averagePool", axis: axis, extent: windows.extent, outputExtent: all.count
+            ) { position in
+                let (window, inside) = all[position]
                 let weight = 1 / Double(countsPadding ? window.count : inside.count)
                 return inside.map { AxisMap.Tap(source: $0, weight: weight) }
             }
-            return Tensor(
-                AxisMap("averagePool", axis: axis, extent: windows.extent, rows: rows), tensor)
+            return Tensor(map, tensor)
         }
     }
 }

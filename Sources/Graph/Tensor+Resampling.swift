@@ -39,7 +39,11 @@ extension Tensor {
                 extent > 0 && Swift.max(before[axis], after[axis]) <= limit,
                 "\(mode) padding: \(before[axis]) and \(after[axis]) positions are more than axis "
                     + "\(axis + 1) of \(spec) can give")
-            let rows = (-before[axis]..<(extent + after[axis])).map { position -> [AxisMap.Tap] in
+            let map = AxisMap(
+                "\(mode)Pad", axis: axis + 1, extent: extent,
+                outputExtent: before[axis] + extent + after[axis]
+            ) { output in
+                let position = output - before[axis]
                 let source =
                     switch mode {
                     case .reflect:
@@ -49,7 +53,6 @@ extension Tensor {
                     }
                 return [AxisMap.Tap(source: source, weight: 1)]
             }
-            let map = AxisMap("\(mode)Pad", axis: axis + 1, extent: extent, rows: rows)
             return Tensor(map, tensor)
         }
     }
@@ -63,11 +66,10 @@ extension Tensor {
             "resizing: expected positive extents, found \(spec) and \(target)")
         return current.indices.reduce(self) { tensor, axis in
             guard current[axis] != target[axis] else { return tensor }
-            let rows = (0..<target[axis]).map {
-                taps(interpolation, position: $0, from: current[axis], to: target[axis])
-            }
             let name = interpolation == .nearest ? "nearest" : "linear"
-            let map = AxisMap("\(name)Resize", axis: axis + 1, extent: current[axis], rows: rows)
+            let map = AxisMap(
+                "\(name)Resize", axis: axis + 1, extent: current[axis], outputExtent: target[axis]
+            ) { taps(interpolation, position: $0, from: current[axis], to: target[axis]) }
             return Tensor(map, tensor)
         }
     }

@@ -14,7 +14,7 @@ public final class Parameter {
 
     public let shape: Shape
     public let role: Role
-    public let initializer: Initializer
+    public package(set) var initializer: Initializer
     /// The numbers of inputs and outputs that the initializer reckons with.
     public let fans: Fans
     /// The last component of the name in checkpoints; nil takes the property's name.

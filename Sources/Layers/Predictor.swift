@@ -25,6 +25,9 @@ public final class Predictor {
     /// The model's output. It is compiled once for each shape of inputs.
     public func callAsFunction(_ input: NDArray) -> NDArray { step(input).outputs[0] }
 
-    /// The plan for inputs of a shape and type.
-    public func plan(_ input: TensorSpec) -> Plan? { step.compiled([input]).plan }
+    /// The plan for inputs of a shape and type. Throws where it needs more memory than there is.
+    @discardableResult
+    public func plan(_ input: TensorSpec) throws(MemoryError) -> Plan? {
+        try step.prepared([input]).plan
+    }
 }

@@ -8,11 +8,11 @@ final class FastStep: RunnableStep {
     var plan: Plan? { compiled }
     private let workers: Workers
 
-    init(program: TracedStep, workers: Workers) {
+    init(program: TracedStep, workers: Workers) throws(MemoryError) {
         self.program = program
         self.workers = workers
         var planner = Planner(Rewriter.standard.rewrite(program), workers: workers.count)
-        compiled = planner.plan()
+        compiled = try planner.plan()
     }
 
     func run(_ inputs: [NDArray]) -> Step.Outcome { compiled.run(inputs, on: workers) }

@@ -51,16 +51,31 @@ public final class Step {
     /// Runs the step.
     public func callAsFunction(_ inputs: NDArray...) -> Outcome { run(inputs) }
 
-    /// Runs the step; the same with an array of inputs.
+    /// Runs the step; the same with an array of inputs. Traps where it needs more memory than there is.
     public func run(_ inputs: [NDArray]) -> Outcome {
+        do { return try checkedRun(inputs) } catch { preconditionFailure("\(error)") }
+    }
+
+    /// The same, for shapes that come from outside: throws where it needs more memory than there is.
+    public func checkedRun(_ inputs: [NDArray]) throws(MemoryError) -> Outcome {
         if let latest, latest.program.fits(inputs) { return latest.run(inputs) }
-        let step = compiled(inputs.map { TensorSpec($0.shape, $0.elementType) })
+        let step = try prepared(inputs.map { TensorSpec($0.shape, $0.elementType) })
         latest = step
         return step.run(inputs)
     }
 
-    /// The step traced and planned for inputs of the given shapes, without running it.
+    /// Whether it was compiled for inputs of any shape yet.
+    public var isCompiled: Bool { !traced.isEmpty }
+
+    /// The step traced and planned for inputs of the given shapes, without running it. Traps where it needs
+    /// more memory than there is.
     public func compiled(_ specs: [TensorSpec]) -> any RunnableStep {
+        do { return try prepared(specs) } catch { preconditionFailure("\(error)") }
+    }
+
+    /// The same, for shapes that come from outside: throws where it needs more memory than there is.
+    @discardableResult
+    public func prepared(_ specs: [TensorSpec]) throws(MemoryError) -> any RunnableStep {
         if let step = traced[specs] { return step }
         let program = TracedStep(inputs: specs, body)
         precondition(
@@ -75,8 +90,8 @@ public final class Step {
                         : program)
             case .fast:
                 isFrozen
-                    ? FrozenStep(program: program, workers: workers)
-                    : FastStep(program: program, workers: workers)
+                    ? try FrozenStep(program: program, workers: workers)
+                    : try FastStep(program: program, workers: workers)
             }
         traced[specs] = step
         return step

@@ -32,9 +32,12 @@ struct PlanCommand: ParsableCommand {
         let model = try configuration.makeModel(data)
         try checkOutputs(model, data)
         if inference || folded {
+            try PhysicalMemory.require(
+                Double(configuration.batchSize) * Double(data.featureShape.elementCount) * 4,
+                for: "a batch of \(configuration.batchSize) samples")
             let shape = Shape([configuration.batchSize] + data.featureShape)
             let predictor = Predictor(model, workers: try makeWorkers(threads))
-            print(predictor.plan(TensorSpec(shape, .float32)).map { "\($0)" } ?? "")
+            print(try predictor.plan(TensorSpec(shape, .float32)).map { "\($0)" } ?? "")
             return
         }
         let run = TrainingRun(
@@ -44,7 +47,7 @@ struct PlanCommand: ParsableCommand {
         do {
             try trainer.check(data, batchSize: configuration.batchSize, dropsLastBatch: true)
         } catch { throw ValidationError(error.description) }
-        let step = trainer.compiledStep(data, batchSize: configuration.batchSize)
+        let step = try trainer.compiledStep(data, batchSize: configuration.batchSize)
         print(step.plan.map { "\($0)" } ?? "the reference backend has no plan")
     }
 }

@@ -67,6 +67,36 @@ struct PracticeCommandTests {
         }
     }
 
+    @Test("What needs more memory than there is is refused", arguments: [true, false])
+    func memory(isInference: Bool) throws {
+        try Command.withFolder { path in
+            let result = try run(
+                ["plan", "--data", path + "/data", "--batch-size", "1000000000000000"]
+                    + (isInference ? ["--inference"] : []))
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.hasPrefix("error: ") && result.errors.contains("GB of memory"))
+            #expect(result.errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test("A model whose configuration could not be read back is refused")
+    func longConfiguration() throws {
+        try Command.withFolder { path in
+            let layer = "{layerNorm: {scale: false, center: false, epsilon: 0.001}}"
+            let block = [String](repeating: layer, count: 50).joined(separator: ", ")
+            let repeated = [String](repeating: "{residual: *a}", count: 40).joined(separator: ", ")
+            try "- flatten\n- residual: &a [\(block)]\n- residual: [\(repeated)]\n- dense: 4"
+                .write(toFile: path + "/layers.yaml", atomically: true, encoding: .utf8)
+            let result = try run([
+                "train", "--data", path + "/data", "--model", path + "/layers.yaml", "--output",
+                path + "/run",
+            ])
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.contains("run/config.yaml: expected at most 65536 bytes"))
+            #expect(!FileManager.default.fileExists(atPath: path + "/run"))
+        }
+    }
+
     @Test("What does not fit is refused in a sentence")
     func refusals() throws {
         try Command.withFolder { path in
@@ -76,6 +106,11 @@ struct PracticeCommandTests {
                 (["--label-smoothing", "1"], "labelSmoothing: expected"),
                 (["--ema", "1"], "ema: expected"), (["--warm-up", "-1"], "warmUp: expected"),
                 (["--schedule", "warmup=3"], "unknown schedule"),
+                (["--zero-gamma"], "zeroGamma: expected a network whose residual branches"),
+                (
+                    ["--zero-gamma", "--model", "resnet20", "--norm", "none"],
+                    "zeroGamma: there is no gamma with norm none"
+                ),
             ] {
                 let result = try run(
                     ["train", "--data", path + "/data", "--output", path + "/run"] + arguments)

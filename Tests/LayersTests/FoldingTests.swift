@@ -149,6 +149,28 @@ struct FoldingTests {
         #expect("\(try #require(error))".contains("near 0"))
     }
 
+    @Test("Ghost batch norms fold like batch norms", arguments: [true, false])
+    func ghosts(_ isBehind: Bool) throws {
+        let layer = Conv2D(4, 4, kernel: 2, bias: false)
+        let layers: [Module] =
+            isBehind ? [layer, BatchNorm(4), ReLU()] : [BatchNorm(4), layer]
+        let model = Sequential(layers)
+        // In the norm's place, as a network's normalizer is chosen by name.
+        model.replacing(BatchNorm.self) { old in
+            let ghost = GhostBatchNorm(ghostSize: 2, old.channels)
+            ghost.norm.pretendTraining(seed: 9)
+            return ghost
+        }
+        layer.initialize(seed: 3)
+        let x = Self.images([3, 4, 4, 4])
+        let before = model(Tensor(x)).evaluate()
+        #expect(model.states.count == 3)
+        let certificate = try model.fold(verifying: x)
+        #expect(certificate.folded == [isBehind ? "1" : "0"] && certificate.isWithinBound)
+        #expect(model.states.isEmpty && model.parameters.count == 2)
+        #expect(Self.largestDifference(model(Tensor(x)).evaluate(), before) < 1e-5)
+    }
+
     @Test("A layer between two norms takes both")
     func between() throws {
         let model = Self.model([BatchNorm(3), Conv2D(3, 4, kernel: 2), BatchNorm(4), Tanh()])

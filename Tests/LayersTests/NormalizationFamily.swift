@@ -93,7 +93,7 @@ struct FamilyCase: CustomStringConvertible {
     var isDegenerate: Bool {
         let layer = make()
         let values: (Int, Int) -> Int = { channels, axis in
-            let samples = layer is GhostBatchNorm ? (shape[0] % 2 == 1 ? 1 : 2) : shape[0]
+            let samples = layer is GhostBatchNorm ? min(shape[0], 2) : shape[0]
             return shape.elementCount / shape[0] / channels * samples
         }
         return switch layer {

@@ -51,7 +51,8 @@ struct PredictorTests {
         try model.takeFoldedStructure(input: TensorSpec([1, 28, 28, 1], .float32))
         let predictor = Predictor(model)
         func plan(_ samples: Int) throws -> String {
-            try #require(predictor.plan(TensorSpec([samples, 28, 28, 1], .float32))).description
+            let plan = try predictor.plan(TensorSpec([samples, 28, 28, 1], .float32))
+            return try #require(plan).description
         }
         let (batch, single) = (try plan(64), try plan(1))
         #expect(!batch.contains("packWeight") && !single.contains("packWeight"))

@@ -73,7 +73,7 @@ struct ImageDescriptionTests {
         let examples = text.components(separatedBy: "```yaml\n").dropFirst().map {
             $0.components(separatedBy: "```")[0]
         }
-        #expect(examples.count == 3)
+        #expect(examples.count == 4)
         for example in examples {
             let line = example.split(separator: "\n")[0]
             let input = Shape(
@@ -95,6 +95,11 @@ struct ImageDescriptionTests {
             [4, 5, 4]
         ),
         ("conv2D: {outputs: 4, kernel: 3, strides: 2, padding: same}", [7, 5, 3], [4, 3, 4]),
+        (
+            "conv3D: {outputs: 4, kernel: [1, 2, 3], strides: [1, 2, 1], padding: [0, 1, 1]}",
+            [4, 7, 5, 3], [4, 4, 5, 4]
+        ),
+        ("depthwiseConv3D: {kernel: 2, multiplier: 2}", [4, 3, 5, 2], [3, 2, 4, 4]),
         ("depthwiseConv1D: {kernel: 3}", [9, 4], [7, 4]),
         ("depthwiseConv2D: {kernel: 3, multiplier: 3}", [9, 8, 2], [7, 6, 6]),
         ("convTranspose1D: {outputs: 2, kernel: 4, strides: 2, padding: 1}", [5, 3], [10, 2]),
@@ -141,6 +146,17 @@ struct ImageDescriptionTests {
                 "- adaptiveMaxPool", "- residual: {shortcut: [relu]}",
                 "- residual:\n    - maxPool: 2",
                 "- residual: {layers: [relu], shortcut: [relu, {maxPool: 9}]}",
+                "- conv3D: {outputs: 4, kernel: 3}",
+                "- residual: {layers: [relu], zeroGamma: true}",
+                "- residual: {layers: [{layerNorm: {scale: false}}], zeroGamma: true}",
+                "- reshape: [168, 1]\n- upsample: 60000",
+                "- reshape: [168, 1]\n- pad: 60000\n- upsample: 60",
+                "- reshape: [168, 1]\n- upsample: 1000\n- averagePool: {size: 100, strides: 1}",
+                """
+                - reshape: [168, 1]
+                - convTranspose1D: {outputs: 1, kernel: 1, strides: 60000}
+                - maxPool: 2
+                """,
             ],
             [
                 "layer 0 (conv2D): outputs: expected 1", "layer 0 (conv2D): kernel: expected 1",
@@ -154,6 +170,11 @@ struct ImageDescriptionTests {
                 "leaves nothing", "extents: expected 1", "under 'layers'",
                 "the branch gives samples of [4, 3, 3], the shortcut [8, 7, 3]",
                 "layer 0 (residual), shortcut, layer 1 (maxPool): a window",
+                "[depth, height, width, channels], found [8, 7, 3]",
+                "zeroGamma: expected a branch that ends with a normalizer", "found layerNorm",
+                "layer 1 (upsample): expected at most 4194304 positions", "found 7210080 along",
+                "layer 2 (averagePool): expected at most 4194304 elements of windows",
+                "layer 2 (maxPool): expected at most 4194304 positions",
             ]))
     func misfits(text: String, message: String) throws {
         let description = try ModelDescription(yaml: text, source: "m")
@@ -161,6 +182,47 @@ struct ImageDescriptionTests {
             try description.build(input: [8, 7, 3])
         }
         #expect("\(error!)".contains(message), "\(error!)")
+    }
+
+    @Test("A residual block begins as its shortcut with a gamma of zero", arguments: [true, false])
+    func zeroGamma(isZero: Bool) throws {
+        let description = try ModelDescription(
+            yaml: """
+                - residual:
+                    layers: [dense: {outputs: 3}, batchNorm, relu, dense: {outputs: 3}, groupNorm: 3]
+                    zeroGamma: \(isZero)
+                """, source: "m")
+        var configuration = RunConfiguration()
+        configuration.model = description
+        #expect(try RunConfiguration(yaml: configuration.yaml, source: "c") == configuration)
+        let model = try description.build(input: [5, 3])
+        model.initialize(seed: 2)
+        let x = NDArray(Philox(key: 1).normal([4, 5, 3]), shape: [4, 5, 3]).converted(to: .float32)
+        #expect((model(Tensor(x)).evaluate() == x) == isZero)
+        let gammas = model.namedParameters.filter { $0.parameter.role == .scale }
+        #expect(gammas.map(\.name) == ["0.branch.1.weight", "0.branch.4.weight"])
+        #expect(gammas[0].parameter.value.elements(as: Float.self) == [1, 1, 1])
+    }
+
+    @Test("Anchors do not multiply layers without bound")
+    func anchors() throws {
+        /// Ten times the block before, so many times.
+        func text(levels: Int) -> String {
+            let blocks = (1..<levels).map { level in
+                let part = "{residual: *a\(level - 1)}"
+                let parts = [String](repeating: part, count: 10).joined(separator: ", ")
+                return "- residual: &a\(level) [\(parts)]\n"
+            }
+            return "- residual: &a0 [relu, relu]\n" + blocks.joined()
+        }
+        let model = try ModelDescription(yaml: text(levels: 3), source: "m")
+            .build(input: [4])
+        #expect(model.namedModules.count { $0.module is ReLU } == 2 + 20 + 200)
+        let error = #expect(throws: ConfigurationError.self) {
+            try ModelDescription(yaml: text(levels: 20), source: "m")
+        }
+        #expect("\(error!)".contains("expected at most 4000 layers in all"), "\(error!)")
+        #expect("\(error!)".hasPrefix("m:"))
     }
 
     @Test(

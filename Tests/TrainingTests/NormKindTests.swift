@@ -44,6 +44,31 @@ struct NormKindTests {
         #expect(model(Tensor(x)).evaluate().shape == [40, 3])
     }
 
+    @Test("Residual branches may begin with a gamma of zero", arguments: NormKind.allCases)
+    func zeroGamma(kind: NormKind) throws {
+        var configuration = RunConfiguration()
+        configuration.architecture = .resnet20
+        configuration.norm = kind
+        configuration.zeroGamma = true
+        guard kind.hasGamma else {
+            let error = #expect(throws: ConfigurationError.self) { try configuration.validate() }
+            #expect("\(error!)".contains("no gamma with norm \(kind.rawValue)"))
+            return
+        }
+        try configuration.validate()
+        #expect(try RunConfiguration(yaml: configuration.yaml, source: "c") == configuration)
+        let data = try Dataset(
+            features: NDArray(zeros: [2, 8, 8, 1]), labels: NDArray([Int32(0), 1]))
+        let model = try configuration.makeModel(data)
+        let gammas = model.namedParameters.filter { $0.name.contains("bn") }
+            .filter { $0.name.hasSuffix(".weight") && $0.parameter.role == .scale }
+        let isZero = gammas.map { named in
+            named.parameter.value.elements(as: Float.self).allSatisfy { $0 == 0 }
+        }
+        #expect(isZero == gammas.map { $0.name.hasSuffix("bn2.weight") })
+        #expect(isZero.count { $0 } == 9)
+    }
+
     @Test("Every kind goes into a named network", arguments: NormKind.allCases)
     func networks(kind: NormKind) throws {
         var configuration = RunConfiguration()

@@ -25,6 +25,15 @@ struct StatisticsTests {
         return (model.namedVariables.map(\.variable.value), seen)
     }
 
+    @Test("Elements are drawn from tensors of any size")
+    func samples() {
+        let large = Tensor.zeros([3, 1 << 30])
+        #expect(large.sample(64).shape == [64])
+        let values = Tensor(NDArray((0..<1000).map { Float($0) })).sample(64).evaluate()
+        let numbers = Set(values.elements(as: Float.self))
+        #expect(numbers.count > 32 && numbers.contains { $0 > 500 } && numbers.max()! < 1000)
+    }
+
     @Test("A training gives the same bits, however often it is looked at", arguments: [1, 2, 5])
     func sameBits(interval: Int) throws {
         #expect(try Self.train(interval).values == Self.train(nil).values)

@@ -126,6 +126,37 @@ struct TrainerTests {
             try Self.data(33), .epochs(1), batchSize: 16, dropsLastBatch: true)
     }
 
+    @Test("A step that needs more memory than there is is an error")
+    func memory() throws {
+        let trainer = Trainer(Self.model(), loss: .crossEntropy, optimizer: Adam())
+        let data = try Self.data()
+        // The samples alone are too many, or what is made of them.
+        for batchSize in [1 << 50, 1 << 40] {
+            let error = #expect(throws: TrainingError.self) {
+                try trainer.compiledStep(data, batchSize: batchSize)
+            }
+            #expect("\(error!)".contains("training with \(batchSize) samples in a step needs "))
+        }
+        #expect(try trainer.compiledStep(data, batchSize: 16).plan != nil)
+        try trainer.fit(data, .epochs(1), batchSize: 16)
+    }
+
+    @Test("Ghost batches may leave one sample, and may not be single samples")
+    func ghostBatches() throws {
+        func model(_ size: Int) -> Sequential {
+            Sequential {
+                Dense(4, 8); GhostBatchNorm(ghostSize: size, 8); Dense(8, 3)
+            }
+        }
+        // Batches of 7 and of 4 samples.
+        let history = try Self.trainer(model(3)).fit(try Self.data(60), .epochs(1), batchSize: 7)
+        #expect(history.epochs[0].trainLoss.isFinite && history.epochs[0].step == 9)
+        let error = #expect(throws: TrainingError.self) {
+            try Self.trainer(model(1)).fit(try Self.data(60), .epochs(1), batchSize: 7)
+        }
+        #expect("\(error!)".contains("1 GhostBatchNorm: an input of [1, 8] has one value"))
+    }
+
     @Test("Early stopping stops, and can give back the best")
     func earlyStopping() throws {
         let model = Self.model()

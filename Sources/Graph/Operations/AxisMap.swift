@@ -23,36 +23,70 @@ public struct AxisMap: Operation {
     public let axis: Int
     /// The extent of the axis in the input.
     public let extent: Int
-    /// The terms of each position of the result; none means zero.
-    public let rows: [[Tap]]
+    /// The terms of all positions of the result, one position after the other.
+    public let taps: [Tap]
+    /// Where in ``taps`` each position's terms begin, and last where they end.
+    public let bounds: [Int]
+
+    /// The extent of the axis in the result.
+    public var outputExtent: Int { bounds.count - 1 }
 
     /// Traps unless every tap lies in the input.
-    public init(_ name: String, axis: Int, extent: Int, rows: [[Tap]]) {
-        for tap in rows.joined() where tap.source < 0 || tap.source >= extent {
+    ///
+    /// - Parameters:
+    ///   - extent: of the axis in the input.
+    ///   - outputExtent: of the axis in the result.
+    ///   - taps: the terms of a position of the result; none means zero.
+    public init(
+        _ name: String, axis: Int, extent: Int, outputExtent: Int, taps: (Int) -> [Tap]
+    ) {
+        var all: [Tap] = []
+        var bounds = [0]
+        bounds.reserveCapacity(outputExtent + 1)
+        for position in 0..<outputExtent {
+            all += taps(position)
+            bounds.append(all.count)
+        }
+        self.init(name, axis: axis, extent: extent, taps: all, bounds: bounds)
+    }
+
+    private init(_ name: String, axis: Int, extent: Int, taps: [Tap], bounds: [Int]) {
+        for tap in taps where tap.source < 0 || tap.source >= extent {
             preconditionFailure("\(name): position \(tap.source) is not in 0..<\(extent)")
         }
         self.name = name
         self.axis = axis
         self.extent = extent
-        self.rows = rows
+        self.taps = taps
+        self.bounds = bounds
+    }
+
+    /// The terms of a position of the result.
+    public func taps(at position: Int) -> ArraySlice<Tap> {
+        taps[bounds[position]..<bounds[position + 1]]
     }
 
     /// The map in the other direction, from the result's positions to the input's.
     public var transposed: AxisMap {
-        var columns = [[Tap]](repeating: [], count: extent)
-        for (position, taps) in rows.enumerated() {
-            for tap in taps {
-                columns[tap.source].append(Tap(source: position, weight: tap.weight))
+        var ends = [Int](repeating: 0, count: extent + 1)
+        for tap in taps { ends[tap.source + 1] += 1 }
+        for position in 0..<extent { ends[position + 1] += ends[position] }
+        let bounds = ends
+        var columns = [Tap](repeating: Tap(source: 0, weight: 0), count: taps.count)
+        for position in 0..<outputExtent {
+            for tap in taps(at: position) {
+                columns[ends[tap.source]] = Tap(source: position, weight: tap.weight)
+                ends[tap.source] += 1
             }
         }
         return AxisMap(
             name.hasSuffix("Gradient") ? String(name.dropLast(8)) : name + "Gradient", axis: axis,
-            extent: rows.count, rows: columns)
+            extent: outputExtent, taps: columns, bounds: bounds)
     }
 
     private func result(_ shape: Shape) -> Shape {
         var shape = shape
-        shape[axis] = rows.count
+        shape[axis] = outputExtent
         return shape
     }
 
@@ -86,7 +120,7 @@ public struct AxisMap: Operation {
                 base += position * x.shape.strides[other]
             }
             elements.append(
-                rows[index[axis]].reduce(0) {
+                taps(at: index[axis]).reduce(0) {
                     $0 + x.elements[base + $1.source * stride] * T($1.weight)
                 })
         }

@@ -24,7 +24,7 @@ final class CostRecorder: ProbeRecorder {
     override func finish(_ setting: TrialSetting, _ outcome: inout Outcome) throws {
         let steady = Array(seconds.dropFirst(min(Self.warmUp, seconds.count / 4)))
         outcome.scalars["stepMilliseconds"] = Self.median(steady) * 1000
-        let plan = setting.trainer.compiledStep(
+        let plan = try setting.trainer.compiledStep(
             setting.train, batchSize: setting.trial.run.batchSize
         ).plan
         outcome.scalars["savedMegabytes"] = Double(plan?.savedActivationBytes ?? 0) / 1e6

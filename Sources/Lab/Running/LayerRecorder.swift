@@ -17,7 +17,7 @@ final class LayerRecorder: ProbeRecorder {
 
     override func stepWillBegin(_ session: TrainingSession, _ batch: TrainingBatch) throws {
         guard steps.contains(session.progress.step), let observer else { return }
-        var statistics = observer.observe(batch)
+        var statistics = try observer.observe(batch)
         statistics.step = session.progress.step
         seen.append(statistics)
     }

@@ -33,6 +33,13 @@ extension BatchNorm: FoldableNorm {
     }
 }
 
+extension GhostBatchNorm: FoldableNorm {
+    var runningMeanVariable: Variable? { norm.runningMeanVariable }
+    var usesRunningStatistics: Bool { norm.usesRunningStatistics }
+
+    func affine(_ name: String) throws(FoldingError) -> ChannelAffine { try norm.affine(name) }
+}
+
 extension FrozenBatchNorm: FoldableNorm {
     var runningMeanVariable: Variable? { runningMean.variable }
     var usesRunningStatistics: Bool { true }

@@ -22,7 +22,14 @@ struct FoldingGraph {
             context.observer = observer
             return [model(inputs[0], context)]
         }
-        norms = observer.order
+        // A ghost batch norm is observed as the norm within it, and folded as a whole.
+        let ghosts = Dictionary(
+            model.namedModules.compactMap { $0.module as? GhostBatchNorm }.map {
+                (ObjectIdentifier($0.norm), $0)
+            }, uniquingKeysWith: { first, _ in first })
+        norms = observer.order.map { norm -> any FoldableNorm in
+            ghosts[ObjectIdentifier(norm)] ?? norm
+        }
         roots = Set(traced.outputs)
         for case let layer as any FoldableLayer in model.namedModules.map(\.module) {
             layers[layer.weight.variable] = layer
@@ -114,7 +121,9 @@ struct FoldingGraph {
         guard let map = node.operation as? AxisMap, map.axis < node.outputs[0].shape.rank - 1,
             map.axis > 0
         else { return false }
-        return map.rows.allSatisfy { abs($0.reduce(0) { $0 + $1.weight } - 1) < 1e-6 }
+        return (0..<map.outputExtent).allSatisfy {
+            abs(map.taps(at: $0).reduce(0) { $0 + $1.weight } - 1) < 1e-6
+        }
     }
 
     /// What a bias was added to, what was averaged over positions, or what was reshaped with its channels

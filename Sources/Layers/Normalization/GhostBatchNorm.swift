@@ -5,8 +5,9 @@ import Normalization
 /// Ghost batch normalization (Hoffer, Hubara and Soudry 2017): a large batch is cut along axis 0 into
 /// ghost batches that are normalized each by its own statistics, as small batches would be.
 ///
-/// The last ghost batch is smaller where the size does not divide the batch. Running statistics follow the
-/// ghost batches one after the other. Inference, shapes and states are those of ``BatchNorm``.
+/// The last ghost batch is smaller where the size does not divide the batch; where that would leave it one
+/// value per channel, which has no statistics, it goes with the ghost batch before it. Running statistics
+/// follow the ghost batches one after the other. Inference, shapes and states are those of ``BatchNorm``.
 public final class GhostBatchNorm: Module {
     public let ghostSize: Int
     /// The normalization of a ghost batch; its parameters and states have its names.
@@ -43,19 +44,25 @@ public final class GhostBatchNorm: Module {
             return norm.normalize(input, context, mask: mask)
         }
         let samples = input.shape[0]
-        let values = ghostSize * input.shape.elementCount / (samples * norm.channels)
-        // Ghost batches with nothing special about them go together.
-        let together =
-            mask == nil && values > 1 && norm.usesBatch(context)
-            ? samples / ghostSize * ghostSize : 0
-        var parts: [Tensor] = []
-        if together > 0 {
-            let whole =
-                together == samples ? input : input.sliced(0..<together, axis: 0)
-            parts.append(normalizeTogether(whole, context))
+        let positions = input.shape.elementCount / (samples * norm.channels)
+        var ranges = stride(from: 0, to: samples, by: ghostSize).map {
+            $0..<min($0 + ghostSize, samples)
         }
-        for start in stride(from: together, to: samples, by: ghostSize) {
-            let range = start..<min(start + ghostSize, samples)
+        if ghostSize > 1, ranges.last!.count * positions == 1 {
+            ranges.removeLast()
+            ranges.append(ranges.removeLast().lowerBound..<samples)
+        }
+        var parts: [Tensor] = []
+        // Ghost batches with nothing special about them go together.
+        if mask == nil, ghostSize * positions > 1, norm.usesBatch(context) {
+            let full = ranges.prefix { $0.count == ghostSize }
+            if let end = full.last?.upperBound {
+                let whole = end == samples ? input : input.sliced(0..<end, axis: 0)
+                parts.append(normalizeTogether(whole, context))
+            }
+            ranges.removeFirst(full.count)
+        }
+        for range in ranges {
             parts.append(
                 norm.normalize(
                     input.sliced(range, axis: 0), context, mask: mask?.sliced(range, axis: 0)))

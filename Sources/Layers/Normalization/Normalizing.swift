@@ -103,6 +103,17 @@ func checkEpsilon(_ epsilon: Double, _ layer: String) {
         "\(layer): epsilon must be a small number, not negative, found \(epsilon)")
 }
 
+extension Module {
+    /// The gamma of a normalization layer; nil for another layer, and for one without.
+    package var gammaOfNorm: Parameter? {
+        for case (_, .parameter(let parameter)) in members()
+        where parameter.role == .scale && parameter.name == "weight" {
+            return parameter
+        }
+        return nil
+    }
+}
+
 extension Parameter {
     /// A gamma, `weight` in checkpoints.
     static func gamma(_ shape: Shape, _ initializer: Initializer = .ones) -> Parameter {

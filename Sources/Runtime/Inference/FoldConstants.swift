@@ -4,7 +4,7 @@ import Graph
 /// What follows from constants alone is computed while planning, not in every run: packed weights, the
 /// scales of batch norms.
 enum FoldConstants {
-    static func apply(to program: TracedStep, workers: Workers) -> TracedStep {
+    static func apply(to program: TracedStep, workers: Workers) throws(MemoryError) -> TracedStep {
         let nodes = topologicalOrder(program.roots)
         var constant: Set<Node> = []
         for node in nodes where isConstant(node, constant) { constant.insert(node) }
@@ -19,7 +19,7 @@ enum FoldConstants {
         wanted = Array(Set(wanted))
         guard !wanted.isEmpty else { return program }
         var planner = Planner(TracedStep(inputs: []) { _ in wanted }, workers: workers.count)
-        let values = planner.plan().run([], on: workers).outputs
+        let values = try planner.plan().run([], on: workers).outputs
         let known = Dictionary(uniqueKeysWithValues: zip(wanted, values))
 
         var results: [Tensor: Tensor] = [:]

@@ -11,13 +11,17 @@ final class FrozenStep: RunnableStep {
     let program: TracedStep
     private let workers: Workers
     private let fused: Plan?
-    private lazy var careful = makePlan(fusesOutputs: false)
+    private lazy var careful: Plan = {
+        do { return try Self.makePlan(prepared, workers, fusesOutputs: false) } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
     /// After the standard passes, with constants for variables.
     private let prepared: TracedStep
 
     var plan: Plan? { fused ?? careful }
 
-    init(program: TracedStep, workers: Workers) {
+    init(program: TracedStep, workers: Workers) throws(MemoryError) {
         self.program = program
         self.workers = workers
         prepared = Rewriter.standard.rewrite(program)
@@ -25,9 +29,10 @@ final class FrozenStep: RunnableStep {
         let constants = topologicalOrder(prepared.roots).compactMap {
             ($0.operation as? ConstantLeaf)?.value
         }
-        fused =
-            constants.allSatisfy(\.isFinite)
-            ? Self.makePlan(prepared, workers, fusesOutputs: true) : nil
+        let areFinite = constants.allSatisfy(\.isFinite)
+        let plan = try Self.makePlan(prepared, workers, fusesOutputs: areFinite)
+        fused = areFinite ? plan : nil
+        if !areFinite { careful = plan }
     }
 
     func run(_ inputs: [NDArray]) -> Step.Outcome {
@@ -35,17 +40,13 @@ final class FrozenStep: RunnableStep {
         return careful.run(inputs, on: workers)
     }
 
-    private func makePlan(fusesOutputs: Bool) -> Plan {
-        Self.makePlan(prepared, workers, fusesOutputs: fusesOutputs)
-    }
-
     private static func makePlan(
         _ prepared: TracedStep, _ workers: Workers, fusesOutputs: Bool
-    ) -> Plan {
+    ) throws(MemoryError) -> Plan {
         let fused = Rewriter.inference(fusesOutputs: fusesOutputs).rewrite(prepared)
         var planner = Planner(
-            FoldConstants.apply(to: fused, workers: workers), workers: workers.count)
-        return planner.plan()
+            try FoldConstants.apply(to: fused, workers: workers), workers: workers.count)
+        return try planner.plan()
     }
 }
 

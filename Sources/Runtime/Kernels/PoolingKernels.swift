@@ -109,17 +109,15 @@ final class AxisMapKernel: Kernel {
         (x, y) = (call.inputs[0], call.outputs[0])
         isBFloat16 = spec.type == .bfloat16
         inputs = map.extent
-        outputs = map.rows.count
+        outputs = map.outputExtent
         inner = spec.shape[(map.axis + 1)...].reduce(1, *)
         let outer = spec.shape[..<map.axis].reduce(1, *)
         outerPerUnit = call.units.map { $0.count > 0 ? outer / $0.count : 0 } ?? outer
-        var firsts: [Int32] = [0]
-        for row in map.rows { firsts.append(firsts[firsts.count - 1] + Int32(row.count)) }
-        let taps = Array(map.rows.joined())
-        indices = .allocate(capacity: firsts.count + taps.count)
-        _ = indices.initialize(from: firsts + taps.map { Int32($0.source) })
-        weights = .allocate(capacity: taps.count)
-        _ = weights.initialize(from: taps.map { Float($0.weight) })
+        indices = .allocate(capacity: map.bounds.count + map.taps.count)
+        _ = indices.initialize(
+            from: map.bounds.map(Int32.init) + map.taps.map { Int32($0.source) })
+        weights = .allocate(capacity: map.taps.count)
+        _ = weights.initialize(from: map.taps.map { Float($0.weight) })
     }
 
     deinit {

@@ -11,6 +11,10 @@ struct ElementwiseTiles {
     /// A segment's nodes in the order in which they run; several in one entry run together.
     private(set) var groups: [[Node]] = []
 
+    /// More than this do not run together: what a tile of a group needs, and planning it, grows with its
+    /// length.
+    private static let longestGroup = 128
+
     /// - Parameters:
     ///   - nodes: of one segment, inputs before their readers.
     ///   - gated: those of them that run together in another way, from the place of their first on.
@@ -18,10 +22,14 @@ struct ElementwiseTiles {
         _ nodes: [Node], _ schedule: Schedule, gated: [GatedSums],
         excluding excluded: (Node) -> Bool
     ) {
+        var gatedNodes: [Node: [Node]] = [:]
+        for together in gated.map(\.nodes) {
+            for node in together { gatedNodes[node] = together }
+        }
         var places: [Node: Int] = [:]
         var latest: [Shape: Int] = [:]
         for node in nodes {
-            if let together = gated.first(where: { $0.nodes.contains(node) })?.nodes {
+            if let together = gatedNodes[node] {
                 if node == together.first {
                     for member in together { places[member] = groups.count }
                     groups.append(together)
@@ -31,7 +39,7 @@ struct ElementwiseTiles {
             let isSum = node.isSumOfFloats
             let shape = isSum ? node.inputs[0].shape : node.outputs[0].shape
             let canJoin = !excluded(node) && (isSum || node.elementwiseLoop != nil)
-            if canJoin, let index = latest[shape],
+            if canJoin, let index = latest[shape], groups[index].count < Self.longestGroup,
                 node.inputs.allSatisfy({ input in
                     // What reads another member reads it as it is, not reshaped, and waits for a sum.
                     let maker = schedule.base(input).node

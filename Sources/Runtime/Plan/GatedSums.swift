@@ -38,9 +38,15 @@ struct GatedSums {
         isKept: (Tensor, Node) -> Bool
     ) -> [GatedSums] {
         let positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
+        var totalsOf: [Tensor: Node] = [:]
+        for node in nodes {
+            guard let tensor = node.inputs.first, totalsOf[tensor] == nil,
+                areTotals(node, of: tensor)
+            else { continue }
+            totalsOf[tensor] = node
+        }
         return nodes.compactMap { gradient in
-            guard isGradient(gradient),
-                let totals = nodes.first(where: { areTotals($0, of: gradient.tensor) }),
+            guard isGradient(gradient), let totals = totalsOf[gradient.tensor],
                 isKept(gradient.tensor, totals)
             else { return nil }
             let maker = gradient.inputs[0].node

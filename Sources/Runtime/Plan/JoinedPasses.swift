@@ -16,10 +16,11 @@ struct JoinedPasses {
     init(_ groups: [[Node]], _ schedule: Schedule) {
         let nodes = groups.flatMap { $0 }
         let positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
+        let candidates = nodes.filter(Self.isCandidate)
         var taken = Set(groups.filter { $0.count > 1 }.joined())
-        for (position, node) in nodes.enumerated() {
-            guard !taken.contains(node) else { continue }
-            let partner = nodes[(position + 1)...].first { other in
+        for (index, node) in candidates.enumerated() where !taken.contains(node) {
+            let position = positions[node]!
+            let partner = candidates[(index + 1)...].first { other in
                 guard !taken.contains(other), Self.canJoin(node, other) else { return false }
                 // Everything it reads is there when the first runs.
                 return other.inputs.allSatisfy {
@@ -30,6 +31,11 @@ struct JoinedPasses {
             taken.insert(partner)
             partners[node] = partner
         }
+    }
+
+    private static func isCandidate(_ node: Node) -> Bool {
+        node.operation is CentredScale || node.operation is CentredSums
+            || node.operation is GroupSums || node.operation is GroupParameterSums
     }
 
     private static func canJoin(_ node: Node, _ other: Node) -> Bool {

@@ -63,6 +63,7 @@ struct KernelBuilder {
             unitCount: units.count,
             unitsPerShard: ShardSize(schedule).unitsPerShard(units, groups.flatMap { $0 }))
         let joined = JoinedPasses(groups, schedule)
+        let nodes = groups.flatMap { $0 }
         for group in groups {
             guard let node = group.first, group.count == 1 else {
                 let gated = GatedSums(group)
@@ -84,7 +85,7 @@ struct KernelBuilder {
             }
             let kernel = kernel(node, units, segment)
             if let gradient = kernel as? WeightGradientKernel {
-                gradient.ahead = ahead(of: node, in: groups.flatMap { $0 }, units)
+                gradient.ahead = ahead(of: node, in: nodes, units)
             }
             if isMerged(node) { segment.reductions.append(kernel) }
             segment.kernels.append(kernel)

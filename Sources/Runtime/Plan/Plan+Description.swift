@@ -11,15 +11,18 @@ extension Plan: CustomStringConvertible {
             "\(phases.count) phases, arena \(Self.bytes(arena.byteCount)), scratch "
                 + "\(Self.bytes(scratchBytes)) per worker, saved for backward "
                 + "\(Self.bytes(savedActivationBytes))")
+        let serial = Dictionary(
+            grouping: schedule.nodes.filter { schedule[$0].mode == .serial }
+        ) { schedule[$0].time }
         for phase in phases.indices {
             lines.append("phase \(phase)")
             for (index, segment) in phases[phase].segments.enumerated() {
                 lines += describe(segment, nodes: segmentNodes[phase][index])
             }
-            let beside = nodes(at: 2 * phase)
+            let beside = serial[2 * phase] ?? []
             if !beside.isEmpty { lines.append("  beside, once: \(Self.summary(beside))") }
-            let serial = nodes(at: 2 * phase + 1) + (phase == 0 ? nodes(at: -1) : [])
-            if !serial.isEmpty { lines.append("  then, once: \(Self.summary(serial))") }
+            let after = (serial[2 * phase + 1] ?? []) + (phase == 0 ? serial[-1] ?? [] : [])
+            if !after.isEmpty { lines.append("  then, once: \(Self.summary(after))") }
         }
         return lines.joined(separator: "\n")
     }
@@ -87,10 +90,6 @@ extension Plan: CustomStringConvertible {
             )
         }
         return lines
-    }
-
-    private func nodes(at time: Int) -> [Node] {
-        schedule.nodes.filter { schedule[$0].mode == .serial && schedule[$0].time == time }
     }
 
     static func bytes(_ count: Int) -> String {

@@ -40,11 +40,13 @@ package struct Planner {
         self.workers = workers
     }
 
-    /// Everything a run needs.
-    mutating func plan() -> Plan {
+    /// Everything a run needs. Throws where that is more than the machine's memory.
+    mutating func plan() throws(MemoryError) -> Plan {
         bindSlots()
         sortIntoPhases()
         placeBuffers()
+        let bytes = Double(arenaBytes) + Double(scratchBytes) * Double(workers) + slots.byteCount
+        try PhysicalMemory.require(bytes, for: "the step")
         let arena = Storage(zeroed: arenaBytes)
         let builder = KernelBuilder(
             schedule: schedule, homes: homes, arena: arena.pointer,

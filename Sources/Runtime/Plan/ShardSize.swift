@@ -71,9 +71,9 @@ struct ShardSize {
             }
             if !isElementwise { result.formUnion(outputs) }
         }
-        for node in nodes where node.elementwiseLoop != nil {
-            let isRead = nodes.contains { $0.inputs.contains { schedule.base($0).node == node } }
-            if !isRead { result.insert(node.tensor) }
+        let read = Set(nodes.flatMap { $0.inputs.map { schedule.base($0).node } })
+        for node in nodes where node.elementwiseLoop != nil && !read.contains(node) {
+            result.insert(node.tensor)
         }
         return result
     }

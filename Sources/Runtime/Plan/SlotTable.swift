@@ -18,6 +18,17 @@ struct SlotTable {
 
     var count: Int { bindings.count }
 
+    /// The bytes of all but inputs and variables, which are there already.
+    var byteCount: Double {
+        bindings.reduce(0) { sum, binding in
+            switch binding {
+            case .input, .variable: sum
+            case .proposal(let variable): sum + Double(variable.spec.byteCount)
+            case .output(let spec): sum + Double(spec.byteCount)
+            }
+        }
+    }
+
     private mutating func add(_ binding: Binding) -> Int {
         bindings.append(binding)
         return bindings.count - 1

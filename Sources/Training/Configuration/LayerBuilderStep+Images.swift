@@ -8,6 +8,8 @@ extension LayerBuilderStep {
     private static let largestExtent = 1 << 16
     /// More elements of a sample are refused.
     private static let largestSample = 1 << 30
+    /// More is refused along one axis of what pooling, padding and upsampling list for each position.
+    private static let longestList = 1 << 22
 
     // MARK: - Convolutions
 
@@ -16,7 +18,8 @@ extension LayerBuilderStep {
     {
         let window = try window(shape, "kernel")
         let inputs = shape[shape.rank - 1]
-        let isDepthwise = layer.kind == .depthwiseConv1D || layer.kind == .depthwiseConv2D
+        let isDepthwise = [.depthwiseConv1D, .depthwiseConv2D, .depthwiseConv3D]
+            .contains(layer.kind)
         let outputs =
             isDepthwise ? inputs * (try positive("multiplier", 1)) : try positive("outputs", nil)
         let groups = isDepthwise ? inputs : try self.groups(inputs, outputs)
@@ -26,14 +29,22 @@ extension LayerBuilderStep {
         let initializer = try initializer("he-uniform")
         let (kernel, strides) = (PerAxis(window.size), PerAxis(window.strides))
         let (dilations, bias) = (PerAxis(window.dilations), flag("bias", true))
-        return try reparametrized(
-            positions.count == 1
-                ? Conv1D(
+        let module: Module =
+            switch positions.count {
+            case 1:
+                Conv1D(
                     inputs, outputs, kernel: kernel, strides: strides, padding: window.padding,
                     dilations: dilations, groups: groups, bias: bias, initializer: initializer)
-                : Conv2D(
+            case 2:
+                Conv2D(
                     inputs, outputs, kernel: kernel, strides: strides, padding: window.padding,
-                    dilations: dilations, groups: groups, bias: bias, initializer: initializer))
+                    dilations: dilations, groups: groups, bias: bias, initializer: initializer)
+            default:
+                Conv3D(
+                    inputs, outputs, kernel: kernel, strides: strides, padding: window.padding,
+                    dilations: dilations, groups: groups, bias: bias, initializer: initializer)
+            }
+        return try reparametrized(module)
     }
 
     func transposedConvolution(_ shape: inout Shape, _ parameters: inout Int)
@@ -78,6 +89,7 @@ extension LayerBuilderStep {
 
     func pooling(_ shape: inout Shape) throws(ConfigurationError) -> Module {
         let rank = try spatialRank(shape)
+        try checkLists(Array(shape.dropLast()), "positions")
         let module: Module
         switch layer.kind {
         case .globalMaxPool: module = GlobalMaxPool()
@@ -89,7 +101,11 @@ extension LayerBuilderStep {
                 ? AdaptiveMaxPool(extents) : AdaptiveAveragePool(extents)
         default:
             let window = try window(shape, "size")
-            _ = try window.positions(self)
+            let positions = try window.positions(self)
+            try checkLists(positions, "positions")
+            if layer.kind == .averagePool {
+                try checkLists(zip(positions, window.size).map { $0 * $1 }, "elements of windows")
+            }
             if case .sides(let sides, _) = window.padding,
                 zip(sides, window.size).contains(where: { $0 >= $1 })
             {
@@ -131,6 +147,7 @@ extension LayerBuilderStep {
             }
         }
         let spatial = (0..<rank).map { shape[$0] + before[$0] + after[$0] }
+        try checkLists(spatial, "positions")
         try take(&shape, spatial + [shape[rank]])
         return ImagePadding(before: PerAxis(before), after: PerAxis(after), mode: mode)
     }
@@ -144,7 +161,9 @@ extension LayerBuilderStep {
         case "linear": interpolation = .linear()
         case let other: throw error("mode: expected nearest or linear, found '\(other)'")
         }
-        try take(&shape, shape.dropLast().map { $0 * factor } + [shape[rank]])
+        let spatial = shape.dropLast().map { $0 * factor }
+        try checkLists(spatial, "positions")
+        try take(&shape, spatial + [shape[rank]])
         return Upsample(by: factor, interpolation)
     }
 
@@ -167,6 +186,14 @@ extension LayerBuilderStep {
                 "the branch gives samples of \(result), the shortcut \(other); they must be alike")
         }
         shape = result
+        if flag("zeroGamma", false) {
+            guard let last = branch.layers.last, let gamma = last.gammaOfNorm else {
+                throw error(
+                    "zeroGamma: expected a branch that ends with a normalizer that has a gamma, "
+                        + "found \(layers.last?.kind.rawValue ?? "nothing")")
+            }
+            gamma.initializer = .zeros
+        }
         return Residual(branch: branch, shortcut: shortcut)
     }
 
@@ -246,6 +273,7 @@ extension LayerBuilderStep {
             switch layer.kind {
             case .conv1D, .depthwiseConv1D, .convTranspose1D: 1
             case .conv2D, .depthwiseConv2D, .convTranspose2D: 2
+            case .conv3D, .depthwiseConv3D: 3
             default: nil
             }
         let rank = shape.rank - 1
@@ -254,6 +282,7 @@ extension LayerBuilderStep {
                 switch expected {
                 case 1: "[length, channels]"
                 case 2: "[height, width, channels]"
+                case 3: "[depth, height, width, channels]"
                 default: "one to three spatial axes and channels"
                 }
             throw error(
@@ -285,6 +314,15 @@ extension LayerBuilderStep {
             throw error("\(key): expected 1 to \(Self.largestExtent), found \(value)")
         }
         return value
+    }
+
+    /// Throws when there is too much along an axis.
+    private func checkLists(_ counts: [Int], _ what: String) throws(ConfigurationError) {
+        for (axis, count) in counts.enumerated() where count > Self.longestList {
+            throw error(
+                "expected at most \(Self.longestList) \(what) along an axis, found \(count) along "
+                    + "spatial axis \(axis)")
+        }
     }
 
     /// Makes the shape of the samples what a layer makes of it, unless that is too large.

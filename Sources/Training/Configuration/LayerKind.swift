@@ -1,7 +1,8 @@
 /// The layers that a description can name.
 public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     case dense
-    case conv1D, conv2D, depthwiseConv1D, depthwiseConv2D, convTranspose1D, convTranspose2D
+    case conv1D, conv2D, conv3D, depthwiseConv1D, depthwiseConv2D, depthwiseConv3D
+    case convTranspose1D, convTranspose2D
     case batchNorm, layerNorm
     case batchRenorm, ghostBatchNorm, groupNorm, instanceNorm, rmsNorm, filterResponseNorm
     case evonormB0, evonormS0
@@ -25,11 +26,11 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
     var options: [String: OptionType] {
         switch self {
         case .dense: ["outputs": .integer, "bias": .flag, "init": .text, "weight": .text]
-        case .conv1D, .conv2D:
+        case .conv1D, .conv2D, .conv3D:
             Self.convolution.merging(["outputs": .integer, "groups": .integer, "weight": .text]) {
                 $1
             }
-        case .depthwiseConv1D, .depthwiseConv2D:
+        case .depthwiseConv1D, .depthwiseConv2D, .depthwiseConv3D:
             Self.convolution.merging(["multiplier": .integer, "weight": .text]) { $1 }
         case .convTranspose1D, .convTranspose2D:
             Self.convolution.merging(
@@ -60,7 +61,7 @@ public enum LayerKind: String, Hashable, Sendable, CaseIterable {
         case .upsample: ["factor": .integer, "mode": .text]
         case .dropout: ["rate": .number]
         case .reshape: ["shape": .integers]
-        case .residual: ["layers": .layers, "shortcut": .layers]
+        case .residual: ["layers": .layers, "shortcut": .layers, "zeroGamma": .flag]
         case .relu, .relu6, .silu, .sigmoid, .tanh, .softplus, .softmax, .flatten, .globalMaxPool,
             .globalAveragePool:
             [:]

@@ -42,7 +42,7 @@ struct LayerBuilderStep {
     func build(_ shape: inout Shape, _ parameters: inout Int) throws(ConfigurationError) -> Module {
         switch layer.kind {
         case .dense: return try dense(&shape, &parameters)
-        case .conv1D, .conv2D, .depthwiseConv1D, .depthwiseConv2D:
+        case .conv1D, .conv2D, .conv3D, .depthwiseConv1D, .depthwiseConv2D, .depthwiseConv3D:
             return try convolution(&shape, &parameters)
         case .convTranspose1D, .convTranspose2D:
             return try transposedConvolution(&shape, &parameters)

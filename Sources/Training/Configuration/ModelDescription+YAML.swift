@@ -14,8 +14,13 @@ extension ModelDescription {
             }
             list = layers
         }
-        layers = try Layer.list(list, "layers")
+        var room = Self.maximumLayerCount
+        layers = try Layer.list(list, "layers", &room)
     }
+
+    /// More layers than this are refused, those within residual blocks included: a few lines of YAML that
+    /// repeat each other's anchors could ask for any number. So many are planned in seconds.
+    static let maximumLayerCount = 4000
 
     /// The description as YAML nodes.
     var node: Node {
@@ -24,19 +29,24 @@ extension ModelDescription {
 }
 
 extension ModelDescription.Layer {
-    fileprivate static func list(_ reader: YAMLReader, _ what: String) throws(ConfigurationError)
-        -> [ModelDescription.Layer]
+    /// - Parameter room: how many layers more there may be.
+    fileprivate static func list(_ reader: YAMLReader, _ what: String, _ room: inout Int)
+        throws(ConfigurationError) -> [ModelDescription.Layer]
     {
         var layers: [ModelDescription.Layer] = []
-        for element in try reader.elements(what) { layers.append(try Self(element)) }
-        guard !layers.isEmpty else { throw reader.error("\(what): expected at least one layer") }
-        guard layers.count <= 10_000 else {
-            throw reader.error("\(what): more than 10,000 of them")
+        for element in try reader.elements(what) {
+            guard room > 0 else {
+                throw element.error(
+                    "expected at most \(ModelDescription.maximumLayerCount) layers in all")
+            }
+            room -= 1
+            layers.append(try Self(element, &room))
         }
+        guard !layers.isEmpty else { throw reader.error("\(what): expected at least one layer") }
         return layers
     }
 
-    fileprivate init(_ reader: YAMLReader) throws(ConfigurationError) {
+    private init(_ reader: YAMLReader, _ room: inout Int) throws(ConfigurationError) {
         let (name, value): (String, YAMLReader?)
         if reader.isScalar {
             (name, value) = (try reader.text("layer"), nil)
@@ -56,18 +66,20 @@ extension ModelDescription.Layer {
             guard let key = kind.shorthand else {
                 throw value.error("\(name): expected options by name, such as \(name): {...}")
             }
-            options[key] = try Self.option(value, kind.options[key]!, "\(name), \(key)")
+            options[key] = try Self.option(
+                value, kind.options[key]!, "\(name), \(key)", &room)
             return
         }
         let known = kind.options.keys.sorted()
         for (key, entry) in try value.entries(known: known, in: name) {
-            options[key] = try Self.option(entry, kind.options[key]!, "\(name), \(key)")
+            options[key] = try Self.option(
+                entry, kind.options[key]!, "\(name), \(key)", &room)
         }
     }
 
-    private static func option(_ reader: YAMLReader, _ type: LayerKind.OptionType, _ what: String)
-        throws(ConfigurationError) -> ModelDescription.Option
-    {
+    private static func option(
+        _ reader: YAMLReader, _ type: LayerKind.OptionType, _ what: String, _ room: inout Int
+    ) throws(ConfigurationError) -> ModelDescription.Option {
         switch type {
         case .flag: .flag(try reader.flag(what))
         case .integer: .integer(try reader.integer(what))
@@ -76,7 +88,7 @@ extension ModelDescription.Layer {
         case .integers: .integers(try reader.integers(what))
         case .extents: .integers(try extents(reader, what))
         case .padding: try padding(reader, what)
-        case .layers: .layers(try list(reader, what))
+        case .layers: .layers(try list(reader, what, &room))
         }
     }
 

@@ -22,7 +22,14 @@ extension NormKind {
         case .weight: return network.replacing(Conv2D.self) { WeightNorm($0) }
         case .spectral: return network.replacing(Conv2D.self) { SpectralNorm($0) }
         case .standardized: return network.replacing(Conv2D.self) { WeightStandardization($0) }
-        default: return network.replacing(BatchNorm.self) { self.module(for: $0) }
+        default:
+            return network.replacing(BatchNorm.self) { norm in
+                let module = self.module(for: norm)
+                if let gamma = norm.gamma {
+                    module.gammaOfNorm?.initializer = gamma.initializer
+                }
+                return module
+            }
         }
     }
 

@@ -20,6 +20,14 @@ public enum NormKind: Hashable, Sendable {
         }
     }
 
+    /// Whether it scales by a gamma.
+    package var hasGamma: Bool {
+        switch self {
+        case .weight, .spectral, .standardized, .none: false
+        default: true
+        }
+    }
+
     /// Whether it brings its own activation.
     package var isActivation: Bool {
         switch self {

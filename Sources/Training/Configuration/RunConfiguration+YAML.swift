@@ -4,9 +4,10 @@ import Yams
 
 extension RunConfiguration {
     private static let keys = [
-        "data", "imageSize", "model", "hidden", "norm", "activation", "init", "dropout", "epochs",
-        "steps",
-        "batchSize", "accumulate", "dropLastBatch", "optimizer", "learningRate", "momentum", "l1",
+        "data", "imageSize", "model", "hidden", "norm", "zeroGamma", "activation", "init",
+        "dropout",
+        "epochs", "steps", "batchSize", "accumulate", "dropLastBatch", "optimizer", "learningRate",
+        "momentum", "l1",
         "l2", "schedule", "warmUp", "labelSmoothing", "ema", "augment", "normalize", "precision",
         "seed",
         "maxBadBatches", "folded",
@@ -40,6 +41,7 @@ extension RunConfiguration {
             hidden = value.isScalar ? [try value.integer("hidden")] : try value.integers("hidden")
         }
         if let value = entries["norm"] { norm = try Self.choice(value, "norm") }
+        if let value = entries["zeroGamma"] { zeroGamma = try value.flag("zeroGamma") }
         if let value = entries["activation"] { activation = try Self.choice(value, "activation") }
         if let value = entries["init"] { initializer = try value.text("init") }
         if let value = entries["dropout"] { dropout = try value.number("dropout") }
@@ -124,6 +126,7 @@ extension RunConfiguration {
             pairs.append(("model", model.node))
         } else if let architecture {
             pairs += [("model", Node(architecture.rawValue)), ("norm", Node(norm.rawValue))]
+            if zeroGamma { pairs.append(("zeroGamma", Node("true", Tag(.bool)))) }
         } else {
             pairs += [
                 ("model", "mlp"), ("hidden", Node(hidden.map(integer), .implicit, .flow)),

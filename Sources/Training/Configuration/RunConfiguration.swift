@@ -17,6 +17,9 @@ public struct RunConfiguration: Hashable, Sendable {
     public var model: ModelDescription?
     public var hidden = [128]
     public var norm = NormKind.batch
+    /// Whether each residual branch of a network by name starts with a gamma of zero at its end, so that the
+    /// block begins as its shortcut (Goyal et al. 2017).
+    public var zeroGamma = false
     public var activation = LayerKind.relu
     public var initializer = "he"
     public var dropout = 0.0
@@ -89,16 +92,27 @@ public struct RunConfiguration: Hashable, Sendable {
         let classes = data.classCount ?? 1
         let model: Module =
             if let architecture {
-                try architecture.build(image: data.featureShape, classes: classes, norm: norm)
+                try architecture.build(
+                    image: data.featureShape, classes: classes, norm: norm,
+                    zeroGamma: zeroGamma)
             } else {
                 try description(classes: classes).build(input: data.featureShape)
             }
+        try checkMemory(model)
         model.initialize(seed: seed)
         if isFolded {
             try model.takeFoldedStructure(
                 input: TensorSpec(Shape([1] + data.featureShape), .float32))
         }
         return model
+    }
+
+    /// Initial values are drawn in float64.
+    private func checkMemory(_ model: Module) throws(MemoryError) {
+        let counts = model.parameters.map { Double($0.shape.elementCount) }
+        let total = counts.reduce(0, +)
+        try PhysicalMemory.require(
+            total * 4 + (counts.max() ?? 0) * 24, for: "the model of \(Int(total)) parameters")
     }
 
     public func makeOptimizer() -> Optimizer {
@@ -153,6 +167,15 @@ public struct RunConfiguration: Hashable, Sendable {
         try require(
             (0..<1).contains(averageDecay ?? 0),
             "ema: expected a decay of 0 to below 1, found \(averageDecay ?? 0)")
+        if zeroGamma {
+            let known = Architecture.allCases.filter(\.endsBranchesWithNorm).map(\.rawValue)
+            try require(
+                architecture?.endsBranchesWithNorm == true,
+                "zeroGamma: expected a network whose residual branches end with a normalizer "
+                    + "(\(known.joined(separator: ", "))); in a file of layers it is an option of "
+                    + "residual")
+            try require(norm.hasGamma, "zeroGamma: there is no gamma with norm \(norm.rawValue)")
+        }
         _ = try Initializer(parsing: initializer)
         _ = try Schedule(parsing: schedule, totalSteps: 1)
     }

@@ -47,7 +47,7 @@ public final class StatisticsRecorder: TrainingCallback {
         // The smaller batch at an epoch's end would need a plan of its own; the next one will do.
         guard isDue, batch.count == largestBatch, let observer else { return }
         isDue = false
-        var statistics = observer.observe(batch)
+        var statistics = try observer.observe(batch)
         statistics.step = step
         statistics.epoch = session.epoch
         let seconds = session.trainingSeconds - mark.seconds

@@ -19,9 +19,13 @@ public final class StepObserver {
     public init(_ trainer: Trainer) { self.trainer = trainer }
 
     /// What happens in the batch. Step, throughput and memory are left for the caller to say.
-    package func observe(_ batch: TrainingBatch) -> StepStatistics {
+    /// Throws where that needs more memory than there is.
+    package func observe(_ batch: TrainingBatch) throws(TrainingError) -> StepStatistics {
         // Compiled for the shapes at hand first, which says what the outputs are.
-        var outputs = step.run(batch.inputs).outputs[...]
+        var outputs: ArraySlice<NDArray>
+        do { outputs = try step.checkedRun(batch.inputs).outputs[...] } catch {
+            throw .invalid("\(error.of("looking into the layers"))")
+        }
         func next() -> NDArray { outputs.removeFirst() }
         let loss: Double = next().item()
         let layers = names.layers.map { layer in
@@ -113,13 +117,15 @@ extension Tensor {
         return enlarged.isFinite ? enlarged.squareRoot() / enlargement : plain.squareRoot()
     }
 
-    /// Elements from all over the tensor, always the same ones, as float32.
-    fileprivate func sample(_ count: Int) -> Tensor {
+    /// Elements from all over the tensor, always the same ones, as float32. Of a tensor that has more elements
+    /// than indices can tell, from so many of the first.
+    package func sample(_ count: Int) -> Tensor {
         let total = shape.elementCount
         guard total > count else { return cast(to: .float32).reshape([total]) }
         // Drawn, because equal distances would meet the same channels again and again.
         var generator = PhiloxGenerator(seed: UInt64(total))
-        let positions = (0..<count).map { _ in Int32.random(in: 0..<Int32(total), using: &generator)
+        let positions = (0..<count).map { _ in
+            Int32.random(in: 0..<Int32(clamping: total), using: &generator)
         }
         return cast(to: .float32).reshape([total, 1]).gather(Tensor(NDArray(positions)))
             .reshape([count])

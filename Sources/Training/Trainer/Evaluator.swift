@@ -41,7 +41,8 @@ final class Evaluator {
         var accumulators = metrics.map { $0.makeAccumulator() }
         data.beginLoading(order: 0..<data.count)
         var count = 0
-        for batch in try batches(data, batchSize) {
+        let size = try fitting(scoring, [data.table], [data.answerArray], data.count, batchSize)
+        for batch in try batches(data, size) {
             let indices = data.readable(batch)
             guard indices.elementCount > 0 else { continue }
             count += indices.elementCount
@@ -74,12 +75,35 @@ final class Evaluator {
     func predict(_ data: Dataset, batchSize: Int) throws -> NDArray {
         var values: [Float] = []
         var sample: Shape = []
-        for indices in try batches(data, batchSize) {
+        let size = try fitting(predicting, [data.features], [], data.count, batchSize)
+        for indices in try batches(data, size) {
             let output = predicting.run([data.features, indices]).outputs[0]
             values += output.elements(as: Float.self)
             sample = Shape(Array(output.shape.dropFirst()))
         }
         return NDArray(values, shape: Shape([data.count] + sample))
+    }
+
+    /// The most samples, `batchSize` if possible, that the machine has memory for at once.
+    private func fitting(
+        _ step: Step, _ tables: [NDArray], _ answers: [NDArray], _ count: Int, _ batchSize: Int
+    ) throws(TrainingError) -> Int {
+        func specs(_ arrays: [NDArray]) -> [TensorSpec] {
+            arrays.map { TensorSpec($0.shape, $0.elementType) }
+        }
+        var size = max(min(batchSize, count), 1)
+        while true {
+            do {
+                try step.prepared(
+                    specs(tables) + [TensorSpec([size], .int32)] + specs(answers))
+                return size
+            } catch {
+                guard size > 1 else {
+                    throw .invalid("\(error.of("the model's output for a sample"))")
+                }
+                size /= 2
+            }
+        }
     }
 
     private func batches(_ data: Dataset, _ batchSize: Int) throws -> [NDArray] {

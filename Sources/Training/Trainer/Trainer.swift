@@ -86,8 +86,8 @@ public final class Trainer {
     ///   - validation: evaluated after each epoch.
     ///   - progress: where to go on; the variables must hold the values they had there.
     ///
-    /// Throws `TrainingError` when model and data do not fit or too many batches in a row are not finite,
-    /// `DatasetError` when the data cannot be cut into batches, and what callbacks throw.
+    /// Throws `TrainingError` when model and data do not fit each other or the memory, or too many batches in
+    /// a row are not finite, `DatasetError` when the data cannot be cut into batches, and what callbacks throw.
     @discardableResult
     public func fit(
         _ data: Dataset, _ length: TrainingLength, batchSize: Int, shuffles: Bool = true,
@@ -101,6 +101,7 @@ public final class Trainer {
             batchSize: batchSize * accumulate, dropsLast: dropsLastBatch)
         sampler.position = sampler.position(step: progress.step)
         prepare(data)
+        try checkMemory(data, samples: min(batchSize * accumulate, data.count))
         data.beginLoading(order: sampler.order.indices(epoch: sampler.position.epoch).map(Int.init))
 
         let session = TrainingSession(
@@ -193,7 +194,7 @@ public final class Trainer {
         // What damaged files leave of a batch may be too small for the model.
         let isTooSmall =
             indices.elementCount < min(batch.indices.elementCount, 2)
-            && (indices.elementCount == 0 || singleSampleProblem(data) != nil)
+            && (indices.elementCount == 0 || problem(data, samples: 1) != nil)
         guard !isTooSmall else {
             session.progress.step += 1
             session.stepsTaken += 1
@@ -210,7 +211,11 @@ public final class Trainer {
         for callback in callbacks { try callback.stepWillBegin(session, announced) }
         let clock = ContinuousClock()
         var outcome: Step.Outcome?
-        let duration = clock.measure { outcome = trainingStep.run(inputs) }
+        let duration = try clock.measure {
+            do throws(MemoryError) { outcome = try trainingStep.checkedRun(inputs) } catch {
+                throw stepError(error, samples: indices.elementCount)
+            }
+        }
         session.trainingSeconds += duration / .seconds(1)
         session.trainedSamples += indices.elementCount
         session.progress.step += 1
@@ -286,17 +291,51 @@ public final class Trainer {
     }
 
     /// The step for batches of so many samples (``accumulate`` of them), compiled and not run: to look at
-    /// its plan.
-    public func compiledStep(_ data: Dataset, batchSize: Int) -> any RunnableStep {
+    /// its plan. Throws `TrainingError.invalid` where it needs more memory than there is.
+    public func compiledStep(_ data: Dataset, batchSize: Int) throws(TrainingError)
+        -> any RunnableStep
+    {
+        try compiledStep(data, samples: batchSize * accumulate)
+    }
+
+    /// Compiles the step that a training on the data begins with. Throws `TrainingError.invalid` where it
+    /// needs more memory than there is.
+    public func prepareStep(_ data: Dataset, batchSize: Int) throws(TrainingError) {
+        _ = try compiledStep(data, samples: min(batchSize * accumulate, data.count))
+    }
+
+    private func compiledStep(_ data: Dataset, samples: Int) throws(TrainingError)
+        -> any RunnableStep
+    {
         prepare(data)
+        try checkMemory(data, samples: samples)
         var specs = [
             TensorSpec(data.table.shape, data.table.elementType),
             TensorSpec(data.answerArray.shape, data.answerArray.elementType),
-            TensorSpec([batchSize * accumulate], .int32), TensorSpec([], .int64),
+            TensorSpec([samples], .int32), TensorSpec([], .int64),
             TensorSpec([], .float64),
         ]
         if augmentation != nil { specs.append(TensorSpec([], .int64)) }
-        return trainingStep.compiled(specs)
+        do { return try trainingStep.prepared(specs) } catch {
+            throw stepError(error, samples: samples)
+        }
+    }
+
+    private func stepError(_ error: MemoryError, samples: Int) -> TrainingError {
+        .invalid("\(error.of("training with \(samples) samples in a step"))")
+    }
+
+    /// What is needed in any case, before the first step is traced: what the optimizer keeps of the
+    /// parameters, and the samples.
+    private func checkMemory(_ data: Dataset, samples: Int) throws(TrainingError) {
+        if trainingStep.isCompiled { return }
+        let numbers =
+            Double(model.parameterCount) * Double(optimizer.momentNames.count)
+            + Double(samples) * Double(data.featureShape.elementCount)
+        let bytes = numbers * Double(model.elementType.byteCount)
+        do { try PhysicalMemory.require(bytes, for: "training") } catch {
+            throw stepError(error, samples: samples)
+        }
     }
 
     /// Throws `TrainingError.invalid`, as ``fit(_:_:batchSize:shuffles:dropsLastBatch:validation:callbacks:resuming:)``
@@ -315,17 +354,19 @@ public final class Trainer {
         var sizes = [min(samples, data.count)]
         let rest = data.count % samples
         if !dropsLastBatch && rest > 0 { sizes.append(rest) }
-        if sizes.contains(1), let problem = singleSampleProblem(data) {
+        for size in sizes {
+            guard let problem = problem(data, samples: size) else { continue }
             throw .invalid("\(problem) (\(data.count) samples in batches of \(samples))")
         }
     }
 
-    /// Why the model cannot be trained on a batch of one sample; nil when it can.
-    private func singleSampleProblem(_ data: Dataset) -> String? {
+    /// Why the model cannot be trained on a batch of so many samples; nil when it can.
+    private func problem(_ data: Dataset, samples: Int) -> String? {
         var context = Context(.training)
         let diagnosis = Context.Diagnosis()
         context.diagnosis = diagnosis
-        _ = model(Tensor.zeros(Shape([1] + data.featureShape), model.elementType), context)
+        _ = model(
+            Tensor.zeros(Shape([samples] + data.featureShape), model.elementType), context)
         return diagnosis.problems.first
     }
 }

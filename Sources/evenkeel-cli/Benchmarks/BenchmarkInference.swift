@@ -21,6 +21,7 @@ struct BenchmarkInference: ParsableCommand {
         // Numbers as a model takes them, as other libraries are given them.
         let bytes = Tensor(data.features.rows(0..<configuration.batchSize))
         let batch = (bytes.cast(to: .float32) * Double(data.scale)).evaluate()
+        try predictor.plan(TensorSpec(batch.shape, batch.elementType))
         for _ in 0..<options.warmUp { _ = predictor(batch) }
         var timing = Timing()
         for _ in 0..<options.steps { timing.seconds.append(seconds { _ = predictor(batch) }) }

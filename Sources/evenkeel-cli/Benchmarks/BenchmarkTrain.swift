@@ -28,7 +28,7 @@ struct BenchmarkTrain: ParsableCommand {
         try trainer.fit(
             data, configuration.length, batchSize: configuration.batchSize, dropsLastBatch: true,
             callbacks: [watcher])
-        let plan = trainer.compiledStep(data, batchSize: configuration.batchSize).plan
+        let plan = try trainer.compiledStep(data, batchSize: configuration.batchSize).plan
         let timing = watcher.timing
         let rate = Double(timing.seconds.count * configuration.batchSize) / timing.total
         let console = Console(isJSON: options.json)

@@ -35,6 +35,15 @@ struct TrainingOptions: ParsableArguments {
             """)
     var norm: NormKind?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Start the gamma at the end of each residual branch at zero.",
+            discussion: "Blocks begin as their shortcuts. For "
+                + Architecture.allCases.filter(\.endsBranchesWithNorm).map(\.rawValue)
+                .joined(separator: ", ")
+                + "; in a YAML file of layers zeroGamma is an option of residual."))
+    var zeroGamma = false
+
     @Option(
         help: "Widths of the mlp's hidden layers, as in 256,128 (default: 128).",
         transform: { try parseIntegers($0) })
@@ -195,6 +204,7 @@ struct TrainingOptions: ParsableArguments {
             }
         }
         set(norm, \.norm)
+        if zeroGamma { result.zeroGamma = true }
         set(hidden, \.hidden)
         set(activation, \.activation)
         set(initializer, \.initializer)

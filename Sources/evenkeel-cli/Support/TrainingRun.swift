@@ -56,6 +56,8 @@ struct TrainingRun {
         guard !configuration.isFolded else {
             throw ValidationError("a folded model is for inference; train the run it was made from")
         }
+        // Anchors of a file of layers are written out, which may be longer than what is read back.
+        _ = try RunConfiguration(yaml: configuration.yaml, source: folder.configuration)
         let parts = try Self.load(
             configuration.data, imageSize: configuration.imageSize, concludes: true)
         var run = self
@@ -82,6 +84,8 @@ struct TrainingRun {
                 train, batchSize: configuration.batchSize,
                 dropsLastBatch: configuration.dropsLastBatch)
         } catch { throw ValidationError(error.description) }
+        // Compiled before the folder is touched, because it may need more memory than there is.
+        try trainer.prepareStep(train, batchSize: configuration.batchSize)
 
         var progress = TrainingProgress()
         var metricsByteCount = 0
