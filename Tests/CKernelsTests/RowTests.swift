@@ -166,12 +166,16 @@ struct RowTests {
             ek_row_centred_scale_bf16(
                 narrowX, rows, length, inner, mean, scale, gamma, beta, &narrowY, 0)
             #expect(matches(narrowY, y))
-            var sums = [[Double]](repeating: [Double](repeating: 9, count: rows), count: 4)
+            var (sum, centredSum) = (
+                [Double](repeating: 9, count: rows), [Double](repeating: 9, count: rows)
+            )
+            var (narrowSum, narrowCentredSum) = (sum, centredSum)
             ek_row_centred_sums_f32(
-                wideDY, wideX, rows, length, inner, mean, gamma, &sums[0], &sums[1], 1)
+                wideDY, wideX, rows, length, inner, mean, gamma, &sum, &centredSum, 1)
             ek_row_centred_sums_bf16(
-                narrowDY, narrowX, rows, length, inner, mean, gamma, &sums[2], &sums[3], 0)
-            #expect(sums[..<2] == sums[2...])
+                narrowDY, narrowX, rows, length, inner, mean, gamma, &narrowSum, &narrowCentredSum,
+                0)
+            #expect(sum == narrowSum && centredSum == narrowCentredSum)
             ek_row_centred_input_gradient_f32(
                 wideDY, wideX, rows, length, inner, mean, gamma, scale, mean, scale, &y, 0)
             ek_row_centred_input_gradient_bf16(
