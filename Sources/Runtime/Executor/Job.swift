@@ -124,9 +124,12 @@ final class Job: @unchecked Sendable {
         // touched last is still in cache.
         let isBackward = phase % 2 == 1
         let own = (worker + (isBackward ? 1 : 0)) * sharded / workerCount
-        for step in 0..<sharded {
-            let index = isBackward ? own - 1 - step + sharded : own + step
-            take(index % sharded, phase, run, worker, gate)
+        let items = phases[phase].items
+        for isLight in [false, true] {
+            for step in 0..<sharded {
+                let index = (isBackward ? own - 1 - step + sharded : own + step) % sharded
+                if items[index].isLight == isLight { take(index, phase, run, worker, gate) }
+            }
         }
         if worker != 0 {
             for index in sharded..<count { take(index, phase, run, worker, gate) }
@@ -198,6 +201,8 @@ package struct ExecutableSegment {
 
     let unitCount: Int
     let unitsPerShard: Int
+    /// Of all that its kernels read and write: how much work it is, beside the other segments of a phase.
+    var byteCount = 0
     package var kernels: [Kernel] = []
     var reductions: [Kernel] = []
     /// Nodes that the kernel of another node carries out on its way.

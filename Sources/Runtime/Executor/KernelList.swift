@@ -59,6 +59,8 @@ struct PhaseRecord {
     struct Item {
         let segment: Int
         let group: Int
+        /// Whether it is small beside others: such items come last, to fill the time until all are done.
+        var isLight = false
     }
 
     let segments: UnsafeMutableBufferPointer<SegmentRecord>
@@ -77,8 +79,12 @@ struct PhaseRecord {
         _ = segments.initialize(from: records + serial)
         // In the order of the groups' places in their segments: equal shares of the list are equal shares
         // of each segment, so that from phase to phase workers find the same rows.
+        let sizes = phase.segments.map { $0.byteCount / max($0.groupCount, 1) }
+        let largest = sizes.max() ?? 0
         let list = records.enumerated().flatMap { index, record in
-            (0..<record.groupCount).map { Item(segment: index, group: $0) }
+            (0..<record.groupCount).map {
+                Item(segment: index, group: $0, isLight: sizes[index] < largest / 4)
+            }
         }.sorted { a, b in
             let (left, right) = (
                 a.group * records[b.segment].groupCount, b.group * records[a.segment].groupCount

@@ -64,6 +64,8 @@ struct KernelBuilder {
             unitsPerShard: ShardSize(schedule).unitsPerShard(units, groups.flatMap { $0 }))
         let joined = JoinedPasses(groups, schedule)
         let nodes = groups.flatMap { $0 }
+        segment.byteCount = Set(nodes.flatMap { $0.inputs + $0.tensors }.map(schedule.base))
+            .reduce(0) { $0 + $1.spec.byteCount }
         for group in groups {
             guard let node = group.first, group.count == 1 else {
                 let gated = GatedSums(group)
