@@ -115,25 +115,25 @@ final class Job: @unchecked Sendable {
 
     private func work(phase: Int, run: UInt64, worker: Int, gate: Gate) {
         let count = phases[phase].items.count
-        // Serial work first, by one: who is late for it is helped with the shards.
+        // Much serial work comes first, by one: who is late for it is helped with the shards.
         let sharded = phases[phase].shardedItemCount
+        let items = phases[phase].items
         if worker == 0 {
-            for index in sharded..<count { take(index, phase, run, worker, gate) }
+            for index in sharded..<count where !items[index].isLight {
+                take(index, phase, run, worker, gate)
+            }
         }
         // A worker's own items come first, then the others'. Every other phase walks backward: what was
         // touched last is still in cache.
         let isBackward = phase % 2 == 1
         let own = (worker + (isBackward ? 1 : 0)) * sharded / workerCount
-        let items = phases[phase].items
         for isLight in [false, true] {
             for step in 0..<sharded {
                 let index = (isBackward ? own - 1 - step + sharded : own + step) % sharded
                 if items[index].isLight == isLight { take(index, phase, run, worker, gate) }
             }
         }
-        if worker != 0 {
-            for index in sharded..<count { take(index, phase, run, worker, gate) }
-        }
+        for index in sharded..<count { take(index, phase, run, worker, gate) }
     }
 
     /// Executes an item unless somebody else has claimed it; the last one of the phase closes it.
@@ -182,6 +182,8 @@ package struct ExecutablePhase {
     package var segments: [ExecutableSegment] = []
     /// Small serial work that one worker does while shards run.
     var beside: [Kernel] = []
+    /// Of all that it reads and writes.
+    var besideByteCount = 0
     /// Small serial work before the shards run.
     var prologue: [Kernel] = []
     /// Small serial work after the merges.

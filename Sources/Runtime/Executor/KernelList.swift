@@ -91,7 +91,8 @@ struct PhaseRecord {
             )
             return (left, a.segment) < (right, b.segment)
         }
-        let last = serial.map { _ in Item(segment: records.count, group: 0) }
+        let isLight = phase.besideByteCount < largest / 4
+        let last = serial.map { _ in Item(segment: records.count, group: 0, isLight: isLight) }
         shardedItemCount = list.count
         items = .allocate(capacity: list.count + last.count)
         _ = items.initialize(from: list + last)

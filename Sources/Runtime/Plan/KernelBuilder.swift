@@ -64,8 +64,7 @@ struct KernelBuilder {
             unitsPerShard: ShardSize(schedule).unitsPerShard(units, groups.flatMap { $0 }))
         let joined = JoinedPasses(groups, schedule)
         let nodes = groups.flatMap { $0 }
-        segment.byteCount = Set(nodes.flatMap { $0.inputs + $0.tensors }.map(schedule.base))
-            .reduce(0) { $0 + $1.spec.byteCount }
+        segment.byteCount = byteCount(nodes)
         for group in groups {
             guard let node = group.first, group.count == 1 else {
                 let gated = GatedSums(group)
@@ -106,6 +105,12 @@ struct KernelBuilder {
             else { return nil }
             return operand(tensor, units: units)
         }
+    }
+
+    /// Of all that the nodes read and write.
+    func byteCount(_ nodes: [Node]) -> Int {
+        Set(nodes.flatMap { $0.inputs + $0.tensors }.map(schedule.base))
+            .reduce(0) { $0 + $1.spec.byteCount }
     }
 
     func serial(_ node: Node) -> [Kernel] {

@@ -58,6 +58,7 @@ package struct Planner {
                 result.segments.append(builder.segment(key.units, groups))
             }
             result.beside = besides[phase].flatMap { builder.serial($0) }
+            result.besideByteCount = builder.byteCount(besides[phase])
             result.epilogue = epilogues[phase].flatMap { builder.serial($0) }
             return result
         }
