@@ -55,19 +55,23 @@ EK_BF16 static void add_block(const struct region *region, float *dw, size_t str
     for (size_t c = 0; c < EK_BLOCK; c++) _mm512_storeu_ps(dw + c * stride, sum[c]);
 }
 
-/// What is asked for between blocks, so many cache lines each time.
+/// What is asked for between blocks, so many cache lines each time: the rest of a range, and those behind it.
 struct requests {
-    const struct ek_range *ranges;
-    size_t count, line, each;
+    const char *from, *end;
+    const struct ek_range *next;
+    size_t left, each;
 };
 
-EK_INLINE void ask(struct requests *requests) {
-    for (size_t i = 0; i < requests->each && requests->count > 0; i++) {
-        __builtin_prefetch((const char *)requests->ranges->from + 64 * requests->line, 0, 2);
-        if (64 * ++requests->line < requests->ranges->bytes) continue;
-        requests->ranges++;
-        requests->count--;
-        requests->line = 0;
+EK_INLINE void ask(struct requests *r) {
+    const char *p = r->from;
+    const char *end = (size_t)(r->end - p) > 64 * r->each ? p + 64 * r->each : r->end;
+    for (; p < end; p += 64) __builtin_prefetch(p, 0, 2);
+    r->from = p;
+    if (p >= r->end && r->left > 0) {
+        r->from = r->next->from;
+        r->end = r->from + r->next->bytes;
+        r->next++;
+        r->left--;
     }
 }
 
@@ -75,7 +79,7 @@ EK_INLINE void ask(struct requests *requests) {
 static struct requests requests_over(size_t blocks, const struct ek_range *ahead, size_t ranges) {
     size_t lines = 0;
     for (size_t i = 0; i < ranges; i++) lines += ahead[i].bytes / 64 + 1;
-    return (struct requests){ahead, ranges, 0, lines / (blocks > 0 ? blocks : 1) + 1};
+    return (struct requests){NULL, NULL, ahead, ranges, lines / (blocks > ranges ? blocks - ranges : 1) + 1};
 }
 
 /// Of the positions from *first to *end, those where an element of the kernel lies on the image.

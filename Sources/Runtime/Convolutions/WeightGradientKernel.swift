@@ -8,8 +8,16 @@ import Graph
 /// what computes it; sums merge in the fixed tree as groups finish, while they are in cache and beside
 /// other work, and who completes the last merge writes the result.
 final class WeightGradientKernel: Kernel {
-    /// What the shard's kernels read from far up to this one; see ``FarInputs``.
-    var ahead: [Operand] = []
+    /// What is read after this kernel and was stored by an earlier phase: it comes from memory, which computing a
+    /// weight gradient leaves alone.
+    struct Ahead {
+        let operand: Operand
+        /// Whether it is read by the next shard, or still by this one.
+        let isInNextShard: Bool
+    }
+    /// Asked for while this kernel computes, in this order.
+    var ahead: [Ahead] = []
+
     private let image, gradient, result, sums: Operand
     private let byteCount: Int
     private let shards: ShardSums
@@ -59,7 +67,7 @@ private class ShardSums {
 
     func add(
         _ task: ShardTask, _ image: UnsafeMutableRawPointer, _ gradient: UnsafeMutableRawPointer,
-        _ ahead: [Operand], to sum: UnsafeMutableRawPointer
+        _ ahead: [WeightGradientKernel.Ahead], to sum: UnsafeMutableRawPointer
     ) {
         preconditionFailure("a subclass must say how")
     }
@@ -94,7 +102,7 @@ private final class PrimitiveShardSums: ShardSums {
 
     override func add(
         _ task: ShardTask, _ image: UnsafeMutableRawPointer, _ gradient: UnsafeMutableRawPointer,
-        _ ahead: [Operand], to sum: UnsafeMutableRawPointer
+        _ ahead: [WeightGradientKernel.Ahead], to sum: UnsafeMutableRawPointer
     ) {
         guard let call = calls[task] else { return }
         call.bind(0, image)
@@ -124,22 +132,25 @@ private final class PairedShardSums: ShardSums {
 
     override func add(
         _ task: ShardTask, _ image: UnsafeMutableRawPointer, _ gradient: UnsafeMutableRawPointer,
-        _ ahead: [Operand], to sum: UnsafeMutableRawPointer
+        _ ahead: [WeightGradientKernel.Ahead], to sum: UnsafeMutableRawPointer
     ) {
         if task.opensGroup { memset(sum, 0, byteCount) }
         var next = task
         if let start = task.next { next.start = start }
         withUnsafeTemporaryAllocation(of: ek_range.self, capacity: ahead.count) { ranges in
-            for (index, operand) in ahead.enumerated() {
+            var count = 0
+            for ahead in ahead where !ahead.isInNextShard || task.next != nil {
                 let range = ek_range(
-                    from: operand.address(next), bytes: operand.unitBytes * task.count)
-                ranges.initializeElement(at: index, to: range)
+                    from: ahead.operand.address(ahead.isInNextShard ? next : task),
+                    bytes: ahead.operand.unitBytes * task.count)
+                ranges.initializeElement(at: count, to: range)
+                count += 1
             }
             ek_weight_gradient_bf16(
                 convolution, image.assumingMemoryBound(to: UInt16.self),
                 gradient.assumingMemoryBound(to: UInt16.self), samplesPerUnit * task.count,
                 sum.assumingMemoryBound(to: Float.self), task.workspace, ranges.baseAddress,
-                task.next == nil ? 0 : ahead.count)
+                count)
         }
     }
 }

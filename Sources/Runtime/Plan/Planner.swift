@@ -50,7 +50,7 @@ package struct Planner {
         let arena = Storage(zeroed: arenaBytes)
         let builder = KernelBuilder(
             schedule: schedule, homes: homes, arena: arena.pointer,
-            commits: schedule.commits, farInputs: FarInputs(schedule))
+            commits: schedule.commits)
         var phases = (0..<max(schedule.phaseCount, 1)).map { phase -> ExecutablePhase in
             var result = ExecutablePhase()
             guard phase < segmentKeys.count else { return result }
