@@ -3,16 +3,17 @@ import Graph
 
 extension KernelBuilder {
     /// What earlier phases stored and kernels will read after a weight gradient, up to the next one: in the same
-    /// shard what it has not read yet, then in the next. The last to be read comes first.
+    /// shard what has not been read since the one before, then in the next shard. The last to be read comes first.
     func ahead(of node: Node, in nodes: [Node], _ units: Schedule.Units)
         -> [WeightGradientKernel.Ahead]
     {
         let place = nodes.firstIndex(of: node)!
         let isGradient = { (node: Node) in node.operation is SummedWeightGradient }
+        let before = nodes[..<place].lastIndex(where: isGradient) ?? 0
         let after = nodes[(place + 1)...]
         let following = after.firstIndex(where: isGradient)
         let rest = after[..<(following.map { $0 + 1 } ?? nodes.count)]
-        var result = stored(rest, units, besides: nodes[...place]).map {
+        var result = stored(rest, units, besides: nodes[before...place]).map {
             WeightGradientKernel.Ahead(operand: $0, isInNextShard: false)
         }
         if following == nil {
