@@ -52,7 +52,7 @@ struct KernelBuilder {
 
     /// Large outputs of a phase that together are more than this are written past the caches, where nothing
     /// reads them in the same phase.
-    static let streamingBytes = 20 << 20
+    static let streamingBytes = 16 << 20
     /// Passes over tensors larger than this ask ahead for what comes: the caches of two cores do not hold them.
     static let cachedBytes = 6 << 20
 
