@@ -18,7 +18,8 @@ struct LOCAL(ek_gradient_parameters) {
 
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_gradient_lane) {
-    vf mean, scale, shift, a, b, c;
+    centre_lane centre;
+    vf a, b, c;
 };
 #define gradient_lane struct LOCAL(ek_gradient_lane)
 
@@ -49,9 +50,9 @@ EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *d
         if (with & EK_WITH_RESIDUAL) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);
     }
     vf g = whole ? eload(dy) : eload_n(dy, n);
-    const vf deviation = (whole ? eload(x) : eload_n(x, n)) - p->mean;
+    const vf deviation = (whole ? eload(x) : eload_n(x, n)) - p->centre.mean;
     if (kind != EK_IDENTITY) {
-        vf v = preactivation(deviation, p->scale, p->shift);
+        vf v = preactivation(deviation, p->centre.scale, p->centre.shift);
         if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
         g = deactivate(g, v, kind, f);
     }
@@ -76,8 +77,8 @@ EK_INLINE void gradient_two(const E *dy, const E *x, const E *residual, E *dx, E
     eload2(x, &v[0], &v[1]);
     if (with & EK_WITH_RESIDUAL) eload2(residual, &r[0], &r[1]);
     for (size_t q = 0; q < 2; q++) {
-        const vf deviation = v[q] - p[q].mean;
-        vf pre = preactivation(deviation, p[q].scale, p[q].shift);
+        const vf deviation = v[q] - p[q].centre.mean;
+        vf pre = preactivation(deviation, p[q].centre.scale, p[q].centre.shift);
         if (with & EK_WITH_RESIDUAL) pre += r[q];
         g[q] = deactivate(g[q], pre, kind, f);
         result[q] = p[q].a * g[q] + (p[q].b * deviation + p[q].c);
@@ -87,8 +88,7 @@ EK_INLINE void gradient_two(const E *dy, const E *x, const E *residual, E *dx, E
 }
 
 EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l) {
-    return (gradient_lane){vload(p->centre.mean + l), vload(p->centre.scale + l),
-                           vload(p->centre.shift + l), vload(p->a + l), vload(p->b + l),
+    return (gradient_lane){centre_load(&p->centre, l), vload(p->a + l), vload(p->b + l),
                            vload(p->c + l)};
 }
 
@@ -102,9 +102,7 @@ EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx,
         for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = gradient_load(p, q * W);
         if (!stream) {
             for (size_t q = 0; q < EK_COLUMNS; q += 2) {
-                eapart(&lane[q].mean, &lane[q + 1].mean);
-                eapart(&lane[q].scale, &lane[q + 1].scale);
-                eapart(&lane[q].shift, &lane[q + 1].shift);
+                centre_apart(&lane[q].centre, &lane[q + 1].centre);
                 eapart(&lane[q].a, &lane[q + 1].a);
                 eapart(&lane[q].b, &lane[q + 1].b);
                 eapart(&lane[q].c, &lane[q + 1].c);
@@ -144,8 +142,11 @@ EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx,
 EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                                size_t count, const gradient_parameters *p, int kind,
                                const form *f, int with, int stream) {
-    const gradient_lane lane = {(vf)p->centre.mean[0], (vf)p->centre.scale[0],
-                                (vf)p->centre.shift[0], (vf)p->a[0], (vf)p->b[0], (vf)p->c[0]};
+    const gradient_lane lane = {
+        {(vf)p->centre.mean[0], (vf)p->centre.scale[0], (vf)p->centre.shift[0]},
+        (vf)p->a[0],
+        (vf)p->b[0],
+        (vf)p->c[0]};
     size_t k = 0;
     for (; k + W <= count; k += W)
         gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane, kind, f,

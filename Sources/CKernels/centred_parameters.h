@@ -5,6 +5,8 @@
 #define deactivate LOCAL(ek_deactivate)
 #define centre_table LOCAL(ek_centre_table)
 #define rest_of LOCAL(ek_rest_of)
+#define centre_load LOCAL(ek_centre_load)
+#define centre_apart LOCAL(ek_centre_apart)
 #define activation_form LOCAL(ek_activation_form)
 
 /// The parameters of (x - mean) * scale + shift for a strip's lanes. The mean is a double. x less the
@@ -34,6 +36,23 @@ EK_INLINE void centre_table(centre_parameters *to, const double *mean, const dou
         to->scale[l] = to->scale[l - lanes];
         to->shift[l] = to->shift[l - lanes];
     }
+}
+
+/// The parameters of a vector of lanes.
+struct LOCAL(ek_centre_lane) {
+    vf mean, scale, shift;
+};
+#define centre_lane struct LOCAL(ek_centre_lane)
+
+EK_INLINE centre_lane centre_load(const centre_parameters *p, size_t l) {
+    return (centre_lane){vload(p->mean + l), vload(p->scale + l), vload(p->shift + l)};
+}
+
+/// Those of two vectors one behind the other, brought into the order of `eload2`.
+EK_INLINE void centre_apart(centre_lane *a, centre_lane *b) {
+    eapart(&a->mean, &b->mean);
+    eapart(&a->scale, &b->scale);
+    eapart(&a->shift, &b->shift);
 }
 
 EK_INLINE vf preactivation(vf deviation, vf scale, vf shift) { return deviation * scale + shift; }

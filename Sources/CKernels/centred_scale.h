@@ -2,24 +2,13 @@
 
 #define scale_vectors LOCAL(ek_scale_vectors)
 #define scale_two LOCAL(ek_scale_two)
-#define scale_load LOCAL(ek_scale_load)
 #define scale_run LOCAL(ek_scale_run)
-#define scale_lanes LOCAL(ek_scale_lanes)
+#define centre_lanes LOCAL(ek_centre_lanes)
 #define scale_planes LOCAL(ek_scale_planes)
-
-/// The parameters of a vector of lanes.
-struct LOCAL(ek_scale_lane) {
-    vf mean, scale, shift;
-};
-#define scale_lane struct LOCAL(ek_scale_lane)
-
-EK_INLINE scale_lane scale_load(const centre_parameters *p, size_t l) {
-    return (scale_lane){vload(p->mean + l), vload(p->scale + l), vload(p->shift + l)};
-}
 
 /// One vector: whole, or its first n elements.
 EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, size_t n,
-                             const scale_lane *p, int kind, const form *f, int has_residual,
+                             const centre_lane *p, int kind, const form *f, int has_residual,
                              int stream) {
     if (stream && EK_REACHES_LINE(x)) {
         __builtin_prefetch(x + EK_AHEAD(E), 0, 2);
@@ -35,7 +24,7 @@ EK_INLINE void scale_vectors(const E *x, const E *residual, E *y, int whole, siz
 }
 
 /// Two whole vectors, with parameters in the order of `eload2`.
-EK_INLINE void scale_two(const E *x, const E *residual, E *y, const scale_lane *p, int kind,
+EK_INLINE void scale_two(const E *x, const E *residual, E *y, const centre_lane *p, int kind,
                          const form *f, int has_residual) {
     vf v[2], r[2];
     eload2(x, &v[0], &v[1]);
@@ -49,18 +38,14 @@ EK_INLINE void scale_two(const E *x, const E *residual, E *y, const scale_lane *
 }
 
 /// Row after row, as memory likes it best.
-EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, size_t stride,
+EK_INLINE void centre_lanes(const E *x, const E *residual, E *y, size_t rows, size_t stride,
                            size_t lanes, const centre_parameters *p, int kind, const form *f,
                            int has_residual, int stream) {
     if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
-        scale_lane lane[EK_COLUMNS];
-        for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = scale_load(p, q * W);
+        centre_lane lane[EK_COLUMNS];
+        for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = centre_load(p, q * W);
         if (!stream) {
-            for (size_t q = 0; q < EK_COLUMNS; q += 2) {
-                eapart(&lane[q].mean, &lane[q + 1].mean);
-                eapart(&lane[q].scale, &lane[q + 1].scale);
-                eapart(&lane[q].shift, &lane[q + 1].shift);
-            }
+            for (size_t q = 0; q < EK_COLUMNS; q += 2) centre_apart(&lane[q], &lane[q + 1]);
             for (size_t r = 0; r < rows; r++)
                 for (size_t q = 0; q < EK_COLUMNS; q += 2) {
                     const size_t k = r * stride + q * W;
@@ -79,11 +64,11 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
     for (size_t r = 0; r < rows; r++) {
         size_t l = 0, k = r * stride;
         for (; l + W <= lanes; l += W, k += W) {
-            const scale_lane lane = scale_load(p, l);
+            const centre_lane lane = centre_load(p, l);
             scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual, stream);
         }
         if (l < lanes) {
-            const scale_lane lane = scale_load(p, l);
+            const centre_lane lane = centre_load(p, l);
             scale_vectors(x + k, residual + k, y + k, 0, lanes - l, &lane, kind, f, has_residual,
                           0);
         }
@@ -94,7 +79,7 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
 EK_INLINE void scale_planes(const E *x, const E *residual, E *y, size_t count,
                             const centre_parameters *p, int kind, const form *f, int has_residual,
                             int stream) {
-    const scale_lane lane = {(vf)p->mean[0], (vf)p->scale[0], (vf)p->shift[0]};
+    const centre_lane lane = {(vf)p->mean[0], (vf)p->scale[0], (vf)p->shift[0]};
     size_t k = 0;
     for (; k + W <= count; k += W)
         scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual, stream);
@@ -111,7 +96,7 @@ static void scale_run(const E *x, const E *residual, E *y, size_t rows, size_t s
         if (rows == 0)                                                                          \
             scale_planes(x, residual, y, lanes, p, kind, f, has_residual, stream);              \
         else                                                                                    \
-            scale_lanes(x, residual, y, rows, stride, lanes, p, kind, f, has_residual, stream); \
+            centre_lanes(x, residual, y, rows, stride, lanes, p, kind, f, has_residual, stream); \
     }
 #define EK_KIND(kind)                             \
     if (has_residual && stream) EK_LOOP(kind, 1, 1)   \

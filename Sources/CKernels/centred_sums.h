@@ -3,156 +3,16 @@
 //
 // Floats are added over EK_TILE_ROWS rows or EK_TILE_RUN elements of a run, doubles from there on.
 
+#include "centred_sums_vector.h"
+
 #define EK_TILE_ROWS 32
 #define EK_TILE_RUN 1024
 
-#define about_mean LOCAL(ek_about_mean)
-#define streams_from LOCAL(ek_sums_streams_from)
-#define sums_load LOCAL(ek_sums_load)
-#define sums_load2 LOCAL(ek_sums_load2)
-#define sums_ask LOCAL(ek_sums_ask)
-#define sums_vector LOCAL(ek_sums_vector)
-#define sums_one LOCAL(ek_sums_one)
-#define sums_two LOCAL(ek_sums_two)
 #define sums_columns LOCAL(ek_sums_columns)
 #define sums_lanes LOCAL(ek_sums_lanes)
 #define sums_by_rows LOCAL(ek_sums_by_rows)
 #define sums_run LOCAL(ek_sums_run)
 #define sums_rows LOCAL(ek_sums_rows)
-#define sums_planes LOCAL(ek_sums_planes)
-
-/// What of `sums` is asked for.
-#define EK_WITH_X 1           // sum dy' (x - mean) too, else only sum dy
-#define EK_WITH_RESIDUAL 2    // there is a residual
-#define EK_WITH_WEIGHTS 4     // there are weights
-#define EK_WITH_OUTPUT 8      // store act((x - mean) * scale + shift + residual) too
-#define EK_WITH_STREAM 16     // ask ahead for what is read, store the output past the caches
-#define EK_WITH_GATE 32       // dy' is dy where the gate is above 0; it is the output
-#define EK_WITH_ADDED 64      // dy is dy + added
-
-/// What is read and written position by position. What is not asked for is never used.
-struct LOCAL(ek_sums_streams) {
-    const E *dy, *x, *residual, *added, *gate;
-    E *y;
-};
-#define sums_streams struct LOCAL(ek_sums_streams)
-
-EK_INLINE sums_streams streams_from(const sums_streams *s, size_t k) {
-    return (sums_streams){s->dy + k,    s->x + k,    s->residual + k,
-                          s->added + k, s->gate + k, s->y + k};
-}
-
-struct LOCAL(ek_sums_parameters) {
-    centre_parameters centre;
-    double first[EK_STRIP], second[EK_STRIP];
-};
-#define sums_parameters struct LOCAL(ek_sums_parameters)
-
-/// The second sum of a lane. The loops subtract the float next to the mean from every x; what its
-/// rounding left over is subtracted here, from the sum.
-EK_INLINE double about_mean(const sums_parameters *p, size_t l, double mean) {
-    return p->second[l] - rest_of(mean) * p->first[l];
-}
-
-/// A vector of each.
-struct LOCAL(ek_sums_values) {
-    vf dy, x, residual, added, gate;
-};
-#define sums_values struct LOCAL(ek_sums_values)
-
-/// What is read at k: whole vectors, or the first n lanes.
-EK_INLINE sums_values sums_load(const sums_streams *s, size_t k, int whole, size_t n, int with) {
-#define EK_LOAD(from) (whole ? eload((from) + k) : eload_n((from) + k, n))
-    sums_values v;
-    v.dy = EK_LOAD(s->dy);
-    v.x = v.residual = v.added = v.gate = v.dy;
-    if (with & EK_WITH_X) v.x = EK_LOAD(s->x);
-    if (with & EK_WITH_RESIDUAL) v.residual = EK_LOAD(s->residual);
-    if (with & EK_WITH_ADDED) v.added = EK_LOAD(s->added);
-    if (with & EK_WITH_GATE) v.gate = EK_LOAD(s->gate);
-    return v;
-#undef EK_LOAD
-}
-
-/// Two vectors of each, as `eload2` orders them.
-EK_INLINE void sums_load2(const sums_streams *s, size_t k, int with, sums_values *v) {
-#define EK_LOAD(from) eload2(s->from + k, &v[0].from, &v[1].from)
-    EK_LOAD(dy);
-    for (size_t q = 0; q < 2; q++)
-        v[q].x = v[q].residual = v[q].added = v[q].gate = v[q].dy;
-    if (with & EK_WITH_X) EK_LOAD(x);
-    if (with & EK_WITH_RESIDUAL) EK_LOAD(residual);
-    if (with & EK_WITH_ADDED) EK_LOAD(added);
-    if (with & EK_WITH_GATE) EK_LOAD(gate);
-#undef EK_LOAD
-}
-
-EK_INLINE void sums_ask(const sums_streams *s, size_t k, int with) {
-    // All of it comes from far where it is streamed, behind a gate only x.
-    if (with & EK_WITH_STREAM) {
-        __builtin_prefetch(s->dy + k + EK_AHEAD(E), 0, 2);
-        if (with & EK_WITH_RESIDUAL) __builtin_prefetch(s->residual + k + EK_AHEAD(E), 0, 2);
-    }
-    if (with & EK_WITH_STREAM || (with & EK_WITH_GATE && with & EK_WITH_X))
-        __builtin_prefetch(s->x + k + EK_AHEAD(E), 0, 2);
-}
-
-/// Adds vectors to the sums in registers, all lanes or the first n, and returns what is stored. `dy` has
-/// `added` in it.
-EK_INLINE vf sums_vector(sums_values v, int whole, size_t n, vf weight, vf mean, vf scale, vf shift,
-                         int kind, const form *f, int with, vf *first, vf *second) {
-    vf g = v.dy, deviation = v.x - mean, output = g;
-    if (with & EK_WITH_GATE) {
-        output = g = vblend(v.gate <= (vf)0.0f, (vf)0.0f, g);
-    } else if (with & EK_WITH_X) {
-        vf pre = preactivation(deviation, scale, shift);
-        if (with & EK_WITH_RESIDUAL) pre += v.residual;
-        g = deactivate(g, pre, kind, f);
-        output = activate(pre, kind, f);
-    }
-    if (!whole) deviation = vblend(vfirst(n), deviation, (vf)0.0f);
-    if (with & EK_WITH_WEIGHTS) {
-        const vi used = weight != (vf)0.0f;
-        g = vblend(used, g * weight, (vf)0.0f);
-        deviation = vblend(used, deviation, (vf)0.0f);
-    }
-    if (!whole) g = vblend(vfirst(n), g, (vf)0.0f);
-    *first += g;
-    if (with & EK_WITH_X) *second += g * deviation;
-    return output;
-}
-
-/// One vector from k on: whole, or its first n lanes.
-EK_INLINE void sums_one(const sums_streams *s, size_t k, int whole, size_t n, vf weight, vf mean,
-                        vf scale, vf shift, int kind, const form *f, int with, vf *first,
-                        vf *second) {
-    if (EK_REACHES_LINE(s->x + k)) sums_ask(s, k, with);
-    sums_values v = sums_load(s, k, whole, n, with);
-    // Rounded as by an addition on its own.
-    if (with & EK_WITH_ADDED) v.dy = eround(v.dy + v.added);
-    const vf output = sums_vector(v, whole, n, weight, mean, scale, shift, kind, f, with, first, second);
-    if (!(with & EK_WITH_OUTPUT)) return;
-    if (!whole) estore_n(s->y + k, output, n);
-    else if (with & EK_WITH_STREAM) estream(s->y + k, output);
-    else estore(s->y + k, output);
-}
-
-/// Two whole vectors from k on, with what is one number per lane in the order of `eload2`.
-EK_INLINE void sums_two(const sums_streams *s, size_t k, vf weight, const vf *mean, const vf *scale,
-                        const vf *shift, int kind, const form *f, int with, vf *first, vf *second) {
-    sums_ask(s, k, with);
-    sums_values v[2];
-    sums_load2(s, k, with, v);
-    if (with & EK_WITH_ADDED) {
-        for (size_t q = 0; q < 2; q++) v[q].dy += v[q].added;
-        eround2(&v[0].dy, &v[1].dy);
-    }
-    vf output[2];
-    for (size_t q = 0; q < 2; q++)
-        output[q] = sums_vector(v[q], 1, 0, weight, mean[q], scale[q], shift[q], kind, f, with,
-                                first + q, second + q);
-    if (with & EK_WITH_OUTPUT) estore2(s->y + k, output[0], output[1]);
-}
 
 /// `width` vectors of lanes (a constant) over the rows of a tile, or the first n lanes of one.
 EK_INLINE void sums_columns(const sums_streams *s, const float *weights, size_t rows,
