@@ -1,7 +1,9 @@
 // dx = a dy' + b (x - mean) + c.
 
 #define gradient_vectors LOCAL(ek_gradient_vectors)
+#define input_gradient LOCAL(ek_input_gradient)
 #define gradient_two LOCAL(ek_gradient_two)
+#define gradient_apart LOCAL(ek_gradient_apart)
 #define gradient_load LOCAL(ek_gradient_load)
 #define gradient_table LOCAL(ek_gradient_table)
 #define gradient_lanes LOCAL(ek_gradient_lanes)
@@ -10,7 +12,7 @@
 
 struct LOCAL(ek_gradient_parameters) {
     centre_parameters centre;
-    float a[EK_STRIP], b[EK_STRIP], c[EK_STRIP];
+    EK_SUM mean[EK_STRIP], a[EK_STRIP], b[EK_STRIP], c[EK_STRIP];
 };
 #define gradient_parameters struct LOCAL(ek_gradient_parameters)
 
@@ -19,7 +21,7 @@ struct LOCAL(ek_gradient_parameters) {
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_gradient_lane) {
     centre_lane centre;
-    vf a, b, c;
+    vs mean, a, b, c;
 };
 #define gradient_lane struct LOCAL(ek_gradient_lane)
 
@@ -27,18 +29,29 @@ struct LOCAL(ek_gradient_lane) {
 EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const double *a,
                               const double *b, const double *c, size_t first, size_t count,
                               size_t lanes, size_t inner) {
-    const size_t distinct = count < lanes ? count : lanes;
-    for (size_t l = 0; l < distinct; l++) {
-        const size_t ch = inner == 1 ? first + l : (first + l) / inner;
-        to->a[l] = (float)a[ch];
-        to->b[l] = (float)b[ch];
-        to->c[l] = (float)(c[ch] - b[ch] * rest_of(mean[ch]));
+    const size_t distinct = ek_smaller(count, lanes);
+    for (size_t l = 0; l < distinct; l += W) {
+        const size_t n = ek_smaller(W, distinct - l), from = first + l;
+        const vd factor = lane_numbers(b, from, n, inner, 0.0);
+        const vd middle = lane_numbers(mean, from, n, inner, 0.0);
+        const vs about = EK_SUMS_ARE_EXACT ? (vs)(EK_SUM)0 : vs_from_vd(middle);
+        sstore(to->mean + l, about);
+        sstore(to->a + l, vs_from_vd(lane_numbers(a, from, n, inner, 0.0)));
+        sstore(to->b + l, vs_from_vd(factor));
+        sstore(to->c + l, vs_from_vd(lane_numbers(c, from, n, inner, 0.0) -
+                                     factor * (middle - vd_from_vs(about))));
     }
     for (size_t l = distinct; l < count; l++) {
+        to->mean[l] = to->mean[l - lanes];
         to->a[l] = to->a[l - lanes];
         to->b[l] = to->b[l - lanes];
         to->c[l] = to->c[l - lanes];
     }
+}
+
+EK_INLINE vf input_gradient(vf dy, vf x, const gradient_lane *p) {
+    const vs deviation = EK_SUMS_ARE_EXACT ? vs_from_vf(x) : vs_from_vf(x) - p->mean;
+    return vf_from_vs(p->a * vs_from_vf(dy) + (p->b * deviation + p->c));
 }
 
 EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
@@ -50,13 +63,13 @@ EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *d
         if (with & EK_WITH_RESIDUAL) __builtin_prefetch(residual + EK_AHEAD(E), 0, 2);
     }
     vf g = whole ? eload(dy) : eload_n(dy, n);
-    const vf deviation = (whole ? eload(x) : eload_n(x, n)) - p->centre.mean;
+    const vf value = whole ? eload(x) : eload_n(x, n);
     if (kind != EK_IDENTITY) {
-        vf v = preactivation(deviation, p->centre.scale, p->centre.shift);
+        vf v = preactivation(value - p->centre.mean, p->centre.scale, p->centre.shift);
         if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
         g = deactivate(g, v, kind, f);
     }
-    const vf result = p->a * g + (p->b * deviation + p->c);
+    const vf result = input_gradient(g, value, p);
     if (!whole) {
         if (with & EK_WITH_DRESIDUAL) estore_n(dresidual, g, n);
         estore_n(dx, result, n);
@@ -77,63 +90,65 @@ EK_INLINE void gradient_two(const E *dy, const E *x, const E *residual, E *dx, E
     eload2(x, &v[0], &v[1]);
     if (with & EK_WITH_RESIDUAL) eload2(residual, &r[0], &r[1]);
     for (size_t q = 0; q < 2; q++) {
-        const vf deviation = v[q] - p[q].centre.mean;
-        vf pre = preactivation(deviation, p[q].centre.scale, p[q].centre.shift);
+        vf pre = preactivation(v[q] - p[q].centre.mean, p[q].centre.scale, p[q].centre.shift);
         if (with & EK_WITH_RESIDUAL) pre += r[q];
         g[q] = deactivate(g[q], pre, kind, f);
-        result[q] = p[q].a * g[q] + (p[q].b * deviation + p[q].c);
+        result[q] = input_gradient(g[q], v[q], &p[q]);
     }
     if (with & EK_WITH_DRESIDUAL) estore2(dresidual, g[0], g[1]);
     estore2(dx, result[0], result[1]);
 }
 
 EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l) {
-    return (gradient_lane){centre_load(&p->centre, l), vload(p->a + l), vload(p->b + l),
-                           vload(p->c + l)};
+    return (gradient_lane){centre_load(&p->centre, l), sload(p->mean + l), sload(p->a + l),
+                           sload(p->b + l), sload(p->c + l)};
 }
 
-/// Row after row, as memory likes it best.
+EK_INLINE void gradient_apart(gradient_lane *a, gradient_lane *b) {
+    centre_apart(&a->centre, &b->centre);
+    eapart(&a->mean, &b->mean);
+    eapart(&a->a, &b->a);
+    eapart(&a->b, &b->b);
+    eapart(&a->c, &b->c);
+}
+
+/// A few rows at a time, as memory likes it, with the parameters of a block of columns in registers.
 EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                               size_t rows, size_t stride, size_t lanes,
                               const gradient_parameters *p, int kind, const form *f, int with,
                               int stream) {
-    if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
-        gradient_lane lane[EK_COLUMNS];
-        for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = gradient_load(p, q * W);
-        if (!stream) {
-            for (size_t q = 0; q < EK_COLUMNS; q += 2) {
-                centre_apart(&lane[q].centre, &lane[q + 1].centre);
-                eapart(&lane[q].a, &lane[q + 1].a);
-                eapart(&lane[q].b, &lane[q + 1].b);
-                eapart(&lane[q].c, &lane[q + 1].c);
-            }
-            for (size_t r = 0; r < rows; r++)
-                for (size_t q = 0; q < EK_COLUMNS; q += 2) {
-                    const size_t k = r * stride + q * W;
-                    gradient_two(dy + k, x + k, residual + k, dx + k, dresidual + k, &lane[q], kind,
-                                 f, with);
+    const size_t block = EK_COLUMNS * W;
+    const size_t height = lanes == block ? rows : stream ? 1 : EK_ROWS_TOGETHER;
+    for (size_t top = 0; top < rows; top += height) {
+        const size_t bottom = ek_smaller(top + height, rows);
+        size_t l = 0;
+        for (; l + block <= lanes; l += block) {
+            gradient_lane lane[EK_COLUMNS];
+            for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = gradient_load(p, l + q * W);
+            for (size_t q = 0; q < EK_COLUMNS && !stream; q += 2)
+                gradient_apart(&lane[q], &lane[q + 1]);
+            for (size_t r = top; r < bottom; r++)
+                for (size_t q = 0; q < EK_COLUMNS; q += stream ? 1 : 2) {
+                    const size_t k = r * stride + l + q * W;
+                    if (stream)
+                        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0,
+                                         &lane[q], kind, f, with, stream);
+                    else
+                        gradient_two(dy + k, x + k, residual + k, dx + k, dresidual + k, &lane[q],
+                                     kind, f, with);
                 }
-            return;
         }
-        for (size_t r = 0; r < rows; r++)
-            for (size_t q = 0; q < EK_COLUMNS; q++) {
-                const size_t k = r * stride + q * W;
-                gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0,
-                                 &lane[q], kind, f, with, stream);
+        for (; l < lanes; l += W) {
+            const gradient_lane lane = gradient_load(p, l);
+            for (size_t r = top; r < bottom; r++) {
+                const size_t k = r * stride + l;
+                if (l + W <= lanes)
+                    gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0,
+                                     &lane, kind, f, with, stream);
+                else
+                    gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 0,
+                                     lanes - l, &lane, kind, f, with, 0);
             }
-        return;
-    }
-    for (size_t r = 0; r < rows; r++) {
-        size_t l = 0, k = r * stride;
-        for (; l + W <= lanes; l += W, k += W) {
-            const gradient_lane lane = gradient_load(p, l);
-            gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane,
-                             kind, f, with, stream);
-        }
-        if (l < lanes) {
-            const gradient_lane lane = gradient_load(p, l);
-            gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, lanes - l,
-                             &lane, kind, f, with, 0);
         }
     }
 }
@@ -144,9 +159,10 @@ EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx
                                const form *f, int with, int stream) {
     const gradient_lane lane = {
         {(vf)p->centre.mean[0], (vf)p->centre.scale[0], (vf)p->centre.shift[0]},
-        (vf)p->a[0],
-        (vf)p->b[0],
-        (vf)p->c[0]};
+        (vs)p->mean[0],
+        (vs)p->a[0],
+        (vs)p->b[0],
+        (vs)p->c[0]};
     size_t k = 0;
     for (; k + W <= count; k += W)
         gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane, kind, f,
@@ -210,8 +226,11 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
                     ek_ask_ahead(x + k, inner * sizeof(E));
                     ek_ask_ahead_for_writing(dx + k, inner * sizeof(E));
                 }
-                centre_table(&p.centre, mean, scale, shift, ch, 1, channels, 1);
-                gradient_table(&p, mean, a, b, c, ch, 1, channels, 1);
+                centre_channel(&p.centre, mean, scale, shift, ch);
+                p.mean[0] = EK_SUMS_ARE_EXACT ? (EK_SUM)0 : (EK_SUM)mean[ch];
+                p.a[0] = (EK_SUM)a[ch];
+                p.b[0] = (EK_SUM)b[ch];
+                p.c[0] = (EK_SUM)(c[ch] - b[ch] * (mean[ch] - (double)p.mean[0]));
                 gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, 0, inner, &p,
                              &f, with, stream);
             }

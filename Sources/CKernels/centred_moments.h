@@ -1,11 +1,10 @@
 // Moments per channel, by tiles (moments_run.h says how) that are merged in double (Chan, Golub and
 // LeVeque 1983).
 //
-// The first tile of a lane or a channel is read twice: for its mean, then for the squares about that.
-// Later tiles are read once, about the mean of what was merged before, where that weighs at least as
-// much. Its distance from the tile's own mean adds to the squares, but at least half of that is real:
-// the merge counts the distance between the two as variance. So rounding stays small against the
-// result.
+// Tiles are read once, about the mean of what was merged before, where that weighs at least as much. Its
+// distance from the tile's own mean adds to the squares, but at least half of that is real: the merge counts
+// the distance between the two as variance. So rounding stays small against the result. Where sums are float the
+// first tile of a lane or a channel is read twice: for its mean, then for the squares about that.
 
 #include "moments_run.h"
 
@@ -37,24 +36,27 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
     size_t start = 0;
     if (weights)
         while (weights[start] == 0.0f) start++;
-    vf row[EK_COLUMNS], origin[EK_COLUMNS], pivot[EK_COLUMNS], sum[EK_COLUMNS], squares[EK_COLUMNS];
+    vf row[EK_SUM_COLUMNS], origin[EK_SUM_COLUMNS];
+    vs pivot[EK_SUM_COLUMNS], sum[EK_SUM_COLUMNS], squares[EK_SUM_COLUMNS];
     EK_ROWS_AT(start, origin)
-    for (size_t q = 0; q < width; q++) sum[q] = squares[q] = (vf)0.0f;
-    if (before < total) {
+    for (size_t q = 0; q < width; q++) sum[q] = squares[q] = (vs)(EK_SUM)0;
+    if (before < total && EK_SUMS_ARE_EXACT) {
+        for (size_t q = 0; q < width; q++) pivot[q] = vs_from_vf(origin[q]);
+    } else if (before < total) {
         for (size_t r = start; r < rows; r++) {
             if (weights && weights[r] == 0.0f) continue;
             EK_ROWS_AT(r, row)
             for (size_t q = 0; q < width; q++) {
-                const vf d = row[q] - origin[q];
-                sum[q] += weights ? d * (vf)weights[r] : d;
+                const vs d = vs_from_vf(row[q]) - vs_from_vf(origin[q]);
+                sum[q] += weights ? d * (vs)(EK_SUM)weights[r] : d;
             }
         }
         for (size_t q = 0; q < width; q++) {
-            pivot[q] = origin[q] + sum[q] * (vf)(float)(1.0 / total);
-            sum[q] = (vf)0.0f;
+            pivot[q] = vs_from_vf(origin[q]) + sum[q] * (vs)(EK_SUM)(1.0 / total);
+            sum[q] = (vs)(EK_SUM)0;
         }
     } else {
-        for (size_t q = 0; q < width; q++) pivot[q] = vnarrow(vdload(t->mean + l + q * W));
+        for (size_t q = 0; q < width; q++) pivot[q] = vs_from_vd(vdload(t->mean + l + q * W));
         if (in_pairs)
             for (size_t q = 0; q < width; q += 2) eapart(&pivot[q], &pivot[q + 1]);
     }
@@ -65,8 +67,8 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
             // Where a tile takes a part of each row, what the next one needs has to be asked for.
             if (stride > width * W && EK_BEGINS_LINE(q, E))
                 __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
-            const vf d = row[q] - pivot[q];
-            const vf wd = weights ? d * (vf)weights[r] : d;
+            const vs d = vs_from_vf(row[q]) - pivot[q];
+            const vs wd = weights ? d * (vs)(EK_SUM)weights[r] : d;
             sum[q] += wd;
             squares[q] += wd * d;
         }
@@ -80,11 +82,12 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
         }
     const double share = total / (before + total), spread = before * share, part = 1.0 / total;
     for (size_t q = 0; q < width; q++) {
-        vd mean = vwiden(pivot[q]), m2 = vwiden(squares[q]);
-        const vd moved = vwiden(sum[q]);
+        vd mean = vd_from_vs(pivot[q]), m2 = vd_from_vs(squares[q]);
+        const vd moved = vd_from_vs(sum[q]);
         mean += moved * (vd)part;
         m2 -= moved * moved * (vd)part;
 
+#if !EK_SUMS_ARE_EXACT
         vi odd = ~((squares[q] >= (vf)EK_SQUARES_MINIMUM) &
                    (squares[q] <= (vf)EK_SQUARES_MAXIMUM));
         if (!whole) odd &= vfirst(n);
@@ -101,6 +104,7 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
                 m2[i] = exact[1];
             }
         }
+#endif
         double *means = t->mean + l + q * W, *m2s = t->m2 + l + q * W;
         const vd old = vdload(means), delta = mean - old;
         vdstore(means, before == 0.0 ? mean : old + delta * (vd)share);
@@ -133,9 +137,9 @@ static double moments_lanes(const E *x, const float *weights, size_t rows, size_
             for (; l + W <= lanes; l += W)
                 moments_columns(tile + l, w, count, stride, 1, 1, 0, before, total, t, l);
         } else {
-            for (; l + EK_COLUMNS * W <= lanes; l += EK_COLUMNS * W)
-                moments_columns(tile + l, NULL, count, stride, EK_COLUMNS, 1, 0, before, total, t,
-                                l);
+            for (; l + EK_SUM_COLUMNS * W <= lanes; l += EK_SUM_COLUMNS * W)
+                moments_columns(tile + l, NULL, count, stride, EK_SUM_COLUMNS, 1, 0, before, total,
+                                t, l);
             for (; l + W <= lanes; l += W)
                 moments_columns(tile + l, NULL, count, stride, 1, 1, 0, before, total, t, l);
         }

@@ -5,6 +5,9 @@
 #define deactivate LOCAL(ek_deactivate)
 #define centre_table LOCAL(ek_centre_table)
 #define rest_of LOCAL(ek_rest_of)
+#define lane_numbers LOCAL(ek_lane_numbers)
+#define centre_lanes LOCAL(ek_centre_lanes)
+#define centre_channel LOCAL(ek_centre_channel)
 #define centre_load LOCAL(ek_centre_load)
 #define centre_apart LOCAL(ek_centre_apart)
 #define activation_form LOCAL(ek_activation_form)
@@ -20,22 +23,48 @@ struct LOCAL(ek_centre) {
 /// What rounding to a float leaves over.
 EK_INLINE double rest_of(double value) { return value - (double)(float)value; }
 
+/// The numbers of n <= W lanes from lane l of a row on, `missing` where there are none.
+EK_INLINE vd lane_numbers(const double *numbers, size_t l, size_t n, size_t inner, double missing) {
+    if (!numbers) return (vd)missing;
+    if (inner == 1 && n == W) return vdload(numbers + l);
+    vd v = (vd)missing;
+    for (size_t i = 0; i < W; i++)
+        if (i < n) v[i] = numbers[(l + i) / inner];
+    return v;
+}
+
+EK_INLINE void centre_lanes(centre_parameters *to, size_t l, vd mean, vd scale, vd shift) {
+    const vf high = vnarrow(mean);
+    vstore(to->mean + l, high);
+    vstore(to->scale + l, vnarrow(scale));
+    vstore(to->shift + l, vnarrow(shift - (mean - vwiden(high)) * scale));
+}
+
+/// The table of lanes first ..< first + count of rows in which `lanes` lanes repeat.
 EK_INLINE void centre_table(centre_parameters *to, const double *mean, const double *scale,
                             const double *shift, size_t first, size_t count, size_t lanes,
                             size_t inner) {
-    const size_t distinct = count < lanes ? count : lanes;
-    for (size_t l = 0; l < distinct; l++) {
-        const size_t c = inner == 1 ? first + l : (first + l) / inner;
-        const double factor = scale ? scale[c] : 1.0;
-        to->mean[l] = (float)mean[c];
-        to->scale[l] = (float)factor;
-        to->shift[l] = (float)((shift ? shift[c] : 0.0) - rest_of(mean[c]) * factor);
+    const size_t distinct = ek_smaller(count, lanes);
+    for (size_t l = 0; l < distinct; l += W) {
+        const size_t n = ek_smaller(W, distinct - l), from = first + l;
+        centre_lanes(to, l, lane_numbers(mean, from, n, inner, 0.0),
+                     lane_numbers(scale, from, n, inner, 1.0),
+                     lane_numbers(shift, from, n, inner, 0.0));
     }
     for (size_t l = distinct; l < count; l++) {
         to->mean[l] = to->mean[l - lanes];
         to->scale[l] = to->scale[l - lanes];
         to->shift[l] = to->shift[l - lanes];
     }
+}
+
+/// The table of one channel.
+EK_INLINE void centre_channel(centre_parameters *to, const double *mean, const double *scale,
+                              const double *shift, size_t c) {
+    const double factor = scale ? scale[c] : 1.0;
+    to->mean[0] = (float)mean[c];
+    to->scale[0] = (float)factor;
+    to->shift[0] = (float)((shift ? shift[c] : 0.0) - rest_of(mean[c]) * factor);
 }
 
 /// The parameters of a vector of lanes.

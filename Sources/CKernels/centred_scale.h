@@ -3,7 +3,7 @@
 #define scale_vectors LOCAL(ek_scale_vectors)
 #define scale_two LOCAL(ek_scale_two)
 #define scale_run LOCAL(ek_scale_run)
-#define centre_lanes LOCAL(ek_centre_lanes)
+#define scale_lanes LOCAL(ek_scale_lanes)
 #define scale_planes LOCAL(ek_scale_planes)
 
 /// One vector: whole, or its first n elements.
@@ -37,40 +37,40 @@ EK_INLINE void scale_two(const E *x, const E *residual, E *y, const centre_lane 
     estore2(y, v[0], v[1]);
 }
 
-/// Row after row, as memory likes it best.
-EK_INLINE void centre_lanes(const E *x, const E *residual, E *y, size_t rows, size_t stride,
+/// A few rows at a time, as memory likes it, with the parameters of a block of columns in registers.
+EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, size_t stride,
                            size_t lanes, const centre_parameters *p, int kind, const form *f,
                            int has_residual, int stream) {
-    if (lanes == EK_COLUMNS * W) {  // the parameters fit the registers
-        centre_lane lane[EK_COLUMNS];
-        for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = centre_load(p, q * W);
-        if (!stream) {
-            for (size_t q = 0; q < EK_COLUMNS; q += 2) centre_apart(&lane[q], &lane[q + 1]);
-            for (size_t r = 0; r < rows; r++)
-                for (size_t q = 0; q < EK_COLUMNS; q += 2) {
-                    const size_t k = r * stride + q * W;
-                    scale_two(x + k, residual + k, y + k, &lane[q], kind, f, has_residual);
+    const size_t block = EK_COLUMNS * W;
+    const size_t height = lanes == block ? rows : stream ? 1 : EK_ROWS_TOGETHER;
+    for (size_t top = 0; top < rows; top += height) {
+        const size_t bottom = ek_smaller(top + height, rows);
+        size_t l = 0;
+        for (; l + block <= lanes; l += block) {
+            centre_lane lane[EK_COLUMNS];
+            for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = centre_load(p, l + q * W);
+            for (size_t q = 0; q < EK_COLUMNS && !stream; q += 2)
+                centre_apart(&lane[q], &lane[q + 1]);
+            for (size_t r = top; r < bottom; r++)
+                for (size_t q = 0; q < EK_COLUMNS; q += stream ? 1 : 2) {
+                    const size_t k = r * stride + l + q * W;
+                    if (stream)
+                        scale_vectors(x + k, residual + k, y + k, 1, 0, &lane[q], kind, f,
+                                      has_residual, stream);
+                    else scale_two(x + k, residual + k, y + k, &lane[q], kind, f, has_residual);
                 }
-            return;
         }
-        for (size_t r = 0; r < rows; r++)
-            for (size_t q = 0; q < EK_COLUMNS; q++) {
-                const size_t k = r * stride + q * W;
-                scale_vectors(x + k, residual + k, y + k, 1, 0, &lane[q], kind, f, has_residual,
-                              stream);
+        for (; l < lanes; l += W) {
+            const centre_lane lane = centre_load(p, l);
+            for (size_t r = top; r < bottom; r++) {
+                const size_t k = r * stride + l;
+                if (l + W <= lanes)
+                    scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual,
+                                  stream);
+                else
+                    scale_vectors(x + k, residual + k, y + k, 0, lanes - l, &lane, kind, f,
+                                  has_residual, 0);
             }
-        return;
-    }
-    for (size_t r = 0; r < rows; r++) {
-        size_t l = 0, k = r * stride;
-        for (; l + W <= lanes; l += W, k += W) {
-            const centre_lane lane = centre_load(p, l);
-            scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual, stream);
-        }
-        if (l < lanes) {
-            const centre_lane lane = centre_load(p, l);
-            scale_vectors(x + k, residual + k, y + k, 0, lanes - l, &lane, kind, f, has_residual,
-                          0);
         }
     }
 }
@@ -96,7 +96,7 @@ static void scale_run(const E *x, const E *residual, E *y, size_t rows, size_t s
         if (rows == 0)                                                                          \
             scale_planes(x, residual, y, lanes, p, kind, f, has_residual, stream);              \
         else                                                                                    \
-            centre_lanes(x, residual, y, rows, stride, lanes, p, kind, f, has_residual, stream); \
+            scale_lanes(x, residual, y, rows, stride, lanes, p, kind, f, has_residual, stream); \
     }
 #define EK_KIND(kind)                             \
     if (has_residual && stream) EK_LOOP(kind, 1, 1)   \
@@ -135,7 +135,7 @@ static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, s
                     ek_ask_ahead(x + k, inner * sizeof(E));
                     ek_ask_ahead_for_writing(y + k, inner * sizeof(E));
                 }
-                centre_table(&p, mean, scale, shift, c, 1, channels, 1);
+                centre_channel(&p, mean, scale, shift, c);
                 scale_run(x + k, residual + k, y + k, 0, 0, inner, &p, &f, has_residual, stream);
             }
     } else {

@@ -4,6 +4,10 @@
 #define about_mean LOCAL(ek_about_mean)
 #define streams_from LOCAL(ek_sums_streams_from)
 #define sums_load LOCAL(ek_sums_load)
+#define sums_table LOCAL(ek_sums_table)
+#define sums_channel LOCAL(ek_sums_channel)
+#define sums_add LOCAL(ek_sums_add)
+#define sums_parameters_load LOCAL(ek_sums_parameters_load)
 #define sums_load2 LOCAL(ek_sums_load2)
 #define sums_ask LOCAL(ek_sums_ask)
 #define sums_vector LOCAL(ek_sums_vector)
@@ -13,7 +17,6 @@
 /// What of `sums` is asked for.
 #define EK_WITH_X 1           // sum dy' (x - mean) too, else only sum dy
 #define EK_WITH_RESIDUAL 2    // there is a residual
-#define EK_WITH_WEIGHTS 4     // there are weights
 #define EK_WITH_OUTPUT 8      // store act((x - mean) * scale + shift + residual) too
 #define EK_WITH_STREAM 16     // ask ahead for what is read, store the output past the caches
 #define EK_WITH_GATE 32       // dy' is dy where the gate is above 0; it is the output
@@ -33,14 +36,60 @@ EK_INLINE sums_streams streams_from(const sums_streams *s, size_t k) {
 
 struct LOCAL(ek_sums_parameters) {
     centre_parameters centre;
-    double first[EK_STRIP], second[EK_STRIP];
+    EK_SUM mean[EK_STRIP];
+    double first[EK_STRIP + EK_WIDTH], second[EK_STRIP + EK_WIDTH];  // read in whole vectors
 };
 #define sums_parameters struct LOCAL(ek_sums_parameters)
 
-/// The second sum of a lane. The loops subtract the float next to the mean from every x; what its
+/// The parameters of a vector of lanes.
+struct LOCAL(ek_sums_lane) {
+    centre_lane centre;
+    vs mean;
+};
+#define sums_lane struct LOCAL(ek_sums_lane)
+
+EK_INLINE sums_lane sums_parameters_load(const sums_parameters *p, size_t l) {
+    return (sums_lane){centre_load(&p->centre, l), sload(p->mean + l)};
+}
+
+EK_INLINE void sums_table(sums_parameters *to, const double *mean, const double *scale,
+                          const double *shift, size_t first, size_t count, size_t lanes,
+                          size_t inner) {
+    centre_table(&to->centre, mean, scale, shift, first, count, lanes, inner);
+    const size_t distinct = ek_smaller(count, lanes);
+    for (size_t l = 0; l < distinct; l += W)
+        sstore(to->mean + l, vs_from_vd(lane_numbers(mean, first + l, ek_smaller(W, distinct - l),
+                                                     inner, 0.0)));
+    for (size_t l = distinct; l < count; l++) to->mean[l] = to->mean[l - lanes];
+}
+
+EK_INLINE void sums_channel(sums_parameters *to, const double *mean, const double *scale,
+                            const double *shift, size_t c) {
+    centre_channel(&to->centre, mean, scale, shift, c);
+    to->mean[0] = (EK_SUM)mean[c];
+}
+
+/// The second sum of lanes. The loops subtract the mean as EK_SUM holds it from every x; what its
 /// rounding left over is subtracted here, from the sum.
-EK_INLINE double about_mean(const sums_parameters *p, size_t l, double mean) {
-    return p->second[l] - rest_of(mean) * p->first[l];
+EK_INLINE vd about_mean(vd first, vd second, vd mean) {
+    return second - (mean - vd_from_vs(vs_from_vd(mean))) * first;
+}
+
+/// Adds the sums of n <= W lanes to those of their channels, which are lanes l and on of a row.
+EK_INLINE void sums_add(const sums_parameters *p, size_t at, size_t l, size_t n, size_t inner,
+                        const double *mean, int centred, double *first, double *second) {
+    const vd sum = vdload(p->first + at);
+    vd about = sum;
+    if (centred) about = about_mean(sum, vdload(p->second + at), lane_numbers(mean, l, n, inner, 0.0));
+    if (inner == 1 && n == W) {
+        vdstore(first + l, vdload(first + l) + sum);
+        if (centred) vdstore(second + l, vdload(second + l) + about);
+        return;
+    }
+    for (size_t i = 0; i < W && i < n; i++) {
+        first[(l + i) / inner] += sum[i];
+        if (centred) second[(l + i) / inner] += about[i];
+    }
 }
 
 /// A vector of each.
@@ -88,38 +137,36 @@ EK_INLINE void sums_ask(const sums_streams *s, size_t k, int with) {
 
 /// Adds vectors to the sums in registers, all lanes or the first n, and returns what is stored. `dy` has
 /// `added` in it.
-EK_INLINE vf sums_vector(sums_values v, int whole, size_t n, vf weight, vf mean, vf scale, vf shift,
-                         int kind, const form *f, int with, vf *first, vf *second) {
-    vf g = v.dy, deviation = v.x - mean, output = g;
+EK_INLINE vf sums_vector(sums_values v, int whole, size_t n, const sums_lane *p, int kind, const form *f,
+                         int with, vs *first, vs *second) {
+    vf g = v.dy, output = g;
     if (with & EK_WITH_GATE) {
         output = g = vblend(v.gate <= (vf)0.0f, (vf)0.0f, g);
     } else if (with & EK_WITH_X) {
-        vf pre = preactivation(deviation, scale, shift);
+        vf pre = preactivation(v.x - p->centre.mean, p->centre.scale, p->centre.shift);
         if (with & EK_WITH_RESIDUAL) pre += v.residual;
         g = deactivate(g, pre, kind, f);
         output = activate(pre, kind, f);
     }
-    if (!whole) deviation = vblend(vfirst(n), deviation, (vf)0.0f);
-    if (with & EK_WITH_WEIGHTS) {
-        const vi used = weight != (vf)0.0f;
-        g = vblend(used, g * weight, (vf)0.0f);
-        deviation = vblend(used, deviation, (vf)0.0f);
+    vs term = vs_from_vf(g), deviation = vs_from_vf(v.x) - p->mean;
+    if (!whole) {
+        term = sblend(vfirst(n), term, (vs)(EK_SUM)0);
+        deviation = sblend(vfirst(n), deviation, (vs)(EK_SUM)0);
     }
-    if (!whole) g = vblend(vfirst(n), g, (vf)0.0f);
-    *first += g;
-    if (with & EK_WITH_X) *second += g * deviation;
+    *first += term;
+    if (with & EK_WITH_X) *second += term * deviation;
     return output;
 }
 
 /// One vector from k on: whole, or its first n lanes.
-EK_INLINE void sums_one(const sums_streams *s, size_t k, int whole, size_t n, vf weight, vf mean,
-                        vf scale, vf shift, int kind, const form *f, int with, vf *first,
-                        vf *second) {
+EK_INLINE void sums_one(const sums_streams *s, size_t k, int whole, size_t n, const sums_lane *p,
+                        int kind, const form *f, int with, vs *first,
+                        vs *second) {
     if (EK_REACHES_LINE(s->x + k)) sums_ask(s, k, with);
     sums_values v = sums_load(s, k, whole, n, with);
     // Rounded as by an addition on its own.
     if (with & EK_WITH_ADDED) v.dy = eround(v.dy + v.added);
-    const vf output = sums_vector(v, whole, n, weight, mean, scale, shift, kind, f, with, first, second);
+    const vf output = sums_vector(v, whole, n, p, kind, f, with, first, second);
     if (!(with & EK_WITH_OUTPUT)) return;
     if (!whole) estore_n(s->y + k, output, n);
     else if (with & EK_WITH_STREAM) estream(s->y + k, output);
@@ -127,8 +174,8 @@ EK_INLINE void sums_one(const sums_streams *s, size_t k, int whole, size_t n, vf
 }
 
 /// Two whole vectors from k on, with what is one number per lane in the order of `eload2`.
-EK_INLINE void sums_two(const sums_streams *s, size_t k, vf weight, const vf *mean, const vf *scale,
-                        const vf *shift, int kind, const form *f, int with, vf *first, vf *second) {
+EK_INLINE void sums_two(const sums_streams *s, size_t k, const sums_lane *p, int kind, const form *f,
+                        int with, vs *first, vs *second) {
     sums_ask(s, k, with);
     sums_values v[2];
     sums_load2(s, k, with, v);
@@ -138,7 +185,6 @@ EK_INLINE void sums_two(const sums_streams *s, size_t k, vf weight, const vf *me
     }
     vf output[2];
     for (size_t q = 0; q < 2; q++)
-        output[q] = sums_vector(v[q], 1, 0, weight, mean[q], scale[q], shift[q], kind, f, with,
-                                first + q, second + q);
+        output[q] = sums_vector(v[q], 1, 0, p + q, kind, f, with, first + q, second + q);
     if (with & EK_WITH_OUTPUT) estore2(s->y + k, output[0], output[1]);
 }

@@ -16,6 +16,18 @@
 #define estore_n vbf16store_n
 #define estream vbf16stream
 #define eround vbf16round
+
+// What is added up over a tile, and what may cancel, is float: more than the numbers themselves hold.
+#define EK_SUM float
+#define EK_SUMS_ARE_EXACT 0
+#define vs vf
+#define vs_from_vf(v) (v)
+#define vf_from_vs(v) (v)
+#define vs_from_vd vnarrow
+#define vd_from_vs vwiden
+#define sload vload
+#define sstore vstore
+#define sblend vblend
 #define eload2 vbf16load2
 #define estore2 vbf16store2
 #define eround2 vbf16round2

@@ -9,6 +9,18 @@
 #define estream vstream
 #define eround(v) (v)
 
+// What is added up, and what may cancel, is double: it loses nothing, and memory is slower anyway.
+#define EK_SUM double
+#define EK_SUMS_ARE_EXACT 1
+#define vs vd
+#define vs_from_vf vwiden
+#define vf_from_vs vnarrow
+#define vs_from_vd(v) (v)
+#define vd_from_vs(v) (v)
+#define sload vdload
+#define sstore vdstore
+#define sblend vdblend
+
 // Two vectors at a time: one behind the other.
 #define eload2(p, a, b) (*(a) = vload(p), *(b) = vload((p) + W))
 #define estore2(p, a, b) (vstore((p), (a)), vstore((p) + W, (b)))

@@ -20,6 +20,11 @@
 // so much of each row that memory is read in whole cache lines.
 #define EK_COLUMNS ((size_t)(EK_WIDTH >= 8 ? 4 : 2))
 
+// The same where the accumulators are of type EK_SUM.
+#define EK_SUM_COLUMNS (sizeof(EK_SUM) == sizeof(float) ? EK_COLUMNS : (size_t)(EK_WIDTH >= 16 ? 4 : 2))
+
+#define EK_ROWS_TOGETHER ((size_t)4)  // rows longer than a block of columns that are taken at a time
+
 #define EK_AHEAD(element) (EK_AHEAD_BYTES / sizeof(element))
 
 /// Whether a vector at p is the first to reach into a cache line, of those one behind the other.

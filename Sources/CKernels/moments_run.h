@@ -1,28 +1,21 @@
 // Moments of one tile, a run of contiguous elements.
 //
-// Within a tile of k values x the pivot m is near their mean, any float near it. With d = x - m,
-// mean = m + sum(d) / k and M2 = sum(d^2) - sum(d)^2 / k hold exactly for every m, and are
-// accurate because the second term is small. m itself is taken relative to the tile's first value,
-// so that a constant gives d == 0, exactly its mean, and M2 == 0.
+// With d = x - m, mean = m + sum(d) / k and M2 = sum(d^2) - sum(d)^2 / k hold for every pivot m of a tile of
+// k values, and are accurate where the second term is not large against the first. Where sums are double, m
+// is the tile's first value. Where they are float, m is near the mean of the tile, itself taken relative
+// to the first value. A constant gives d == 0 either way, exactly its mean, and M2 == 0.
 
 #define EK_MOMENT_RUN 1024  // elements in a tile
-
-// Outside of these bounds the sum of squares of a tile overflowed, or its terms lost bits as
-// denormal numbers, and the tile is taken again in double.
-#define EK_SQUARES_MINIMUM 0x1p-90f
-#define EK_SQUARES_MAXIMUM 0x1p126f
 
 #define weight_of LOCAL(ek_weight_of)
 #define moments_run LOCAL(ek_moments_run)
 #define moments_exact LOCAL(ek_moments_exact)
 
-EK_INLINE double weight_of(const float *weights, size_t count) {
-    vd total = (vd)0.0;
-    size_t k = 0;
-    for (; k + W <= count; k += W) total += vwiden(vload(weights + k));
-    if (k < count) total += vwiden(vload_n(weights + k, count - k));
-    return vsum(total);
-}
+#if !EK_SUMS_ARE_EXACT
+// Outside of these bounds the sum of squares of a tile overflowed, or its terms lost bits as
+// denormal numbers, and the tile is taken again in double.
+#define EK_SQUARES_MINIMUM 0x1p-90f
+#define EK_SQUARES_MAXIMUM 0x1p126f
 
 /// The tile again, in double, for values near the ends of float's range: `rows` elements `stride`
 /// apart.
@@ -46,6 +39,15 @@ static void moments_exact(const E *x, const float *weights, size_t rows, size_t 
     *m2 = squares - sum * sum / total;
     if (*m2 < 0.0) *m2 = 0.0;
 }
+#endif
+
+EK_INLINE double weight_of(const float *weights, size_t count) {
+    vd total = (vd)0.0;
+    size_t k = 0;
+    for (; k + W <= count; k += W) total += vwiden(vload(weights + k));
+    if (k < count) total += vwiden(vload_n(weights + k, count - k));
+    return vsum(total);
+}
 
 /// Moments of one tile of a plane: `count` contiguous elements. `known`, where given, is the mean of at
 /// least as much weight before: the tile is read once then, about that (centred_moments.h says why that
@@ -55,44 +57,46 @@ EK_INLINE void moments_run(const E *x, const float *weights, size_t count, doubl
     size_t start = 0;
     if (weights)
         while (weights[start] == 0.0f) start++;
-    const vf origin = (vf)eload_n(x + start, 1)[0];
-    vf pivot = known ? (vf)(float)*known : origin, sum[4], squares[4];
-    for (int pass = known ? 1 : 0; pass < 2; pass++) {
-        for (size_t q = 0; q < 4; q++) sum[q] = squares[q] = (vf)0.0f;
+    const vs origin = vs_from_vf((vf)eload_n(x + start, 1)[0]);
+    vs pivot = known ? (vs)(EK_SUM)*known : origin, sum[4], squares[4];
+    for (int pass = known || EK_SUMS_ARE_EXACT ? 1 : 0; pass < 2; pass++) {
+        for (size_t q = 0; q < 4; q++) sum[q] = squares[q] = (vs)(EK_SUM)0;
         size_t k = 0;
         for (; k + 4 * W <= count; k += 4 * W)
             for (size_t q = 0; q < 4; q++) {
-                vf d = eload(x + k + q * W) - pivot, wd = d;
+                vs d = vs_from_vf(eload(x + k + q * W)) - pivot, wd = d;
                 if (weights) {
                     const vf w = vload(weights + k + q * W);
-                    d = vblend(w != (vf)0.0f, d, (vf)0.0f);
-                    wd = d * w;
+                    d = sblend(w != (vf)0.0f, d, (vs)(EK_SUM)0);
+                    wd = d * vs_from_vf(w);
                 }
                 sum[q] += wd;
                 if (pass) squares[q] += wd * d;
             }
         for (; k < count; k += W) {
             const size_t n = ek_smaller(W, count - k);
-            vf d = (n == W ? eload(x + k) : eload_n(x + k, n)) - pivot, wd;
-            if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
+            vs d = vs_from_vf(n == W ? eload(x + k) : eload_n(x + k, n)) - pivot, wd;
+            if (n < W) d = sblend(vfirst(n), d, (vs)(EK_SUM)0);
             wd = d;
             if (weights) {
                 const vf w = n == W ? vload(weights + k) : vload_n(weights + k, n);
-                d = vblend(w != (vf)0.0f, d, (vf)0.0f);
-                wd = d * w;
+                d = sblend(w != (vf)0.0f, d, (vs)(EK_SUM)0);
+                wd = d * vs_from_vf(w);
             }
             sum[0] += wd;
             if (pass) squares[0] += wd * d;
         }
         if (pass == 0) {
-            const double moved = vsum(vwiden((sum[0] + sum[1]) + (sum[2] + sum[3])));
-            pivot = (vf)(float)((double)origin[0] + moved / total);
+            const double moved = vsum(vd_from_vs((sum[0] + sum[1]) + (sum[2] + sum[3])));
+            pivot = (vs)(EK_SUM)((double)origin[0] + moved / total);
         }
     }
-    const double moved = vsum(vwiden((sum[0] + sum[1]) + (sum[2] + sum[3])));
-    const double square = vsum(vwiden((squares[0] + squares[1]) + (squares[2] + squares[3])));
+    const double moved = vsum(vd_from_vs((sum[0] + sum[1]) + (sum[2] + sum[3])));
+    const double square = vsum(vd_from_vs((squares[0] + squares[1]) + (squares[2] + squares[3])));
     *mean = (double)pivot[0] + moved / total;
     *m2 = square - moved * moved / total;
+#if !EK_SUMS_ARE_EXACT
     if (square >= (double)EK_SQUARES_MINIMUM && square <= (double)EK_SQUARES_MAXIMUM) return;
     moments_exact(x, weights, count, 1, total, mean, m2);
+#endif
 }

@@ -12,12 +12,16 @@
 #define row_squares LOCAL(ek_row_squares)
 #define row_scale LOCAL(ek_row_scale)
 #define row_sums LOCAL(ek_row_sums)
-#define row_sums_vector LOCAL(ek_row_sums_vector)
+#define row_terms LOCAL(ek_row_terms)
+#define row_block LOCAL(ek_row_block)
 #define row_columns LOCAL(ek_row_columns)
+#define row_mean_of LOCAL(ek_row_mean_of)
+#define row_deviation LOCAL(ek_row_deviation)
+#define row_add LOCAL(ek_row_add)
 #define row_gradient LOCAL(ek_row_gradient)
 
-#define EK_ROWS 8        // rows whose sums are taken together
-#define EK_RUN 2048      // columns over which floats are added
+#define EK_ROWS 3        // rows whose sums are taken together, as many as the registers have room for
+#define EK_RUN 2048      // columns over which EK_SUM are added
 
 EK_INLINE vf row_load(const E *p, size_t n) { return n >= W ? eload(p) : eload_n(p, n); }
 
@@ -87,66 +91,129 @@ EK_INLINE void row_scale(const E *x, size_t length, size_t inner, double mean, d
     }
 }
 
-/// What a row adds to its two sums from position k on: whole vectors, or the first n elements of one.
-EK_INLINE void row_sums_vector(const E *dy, const E *x, size_t k, size_t n, size_t inner, vf high,
-                               vf low, const float *gamma, vf *first, vf *second) {
-    vf g = row_load(dy + k, n), d = (row_load(x + k, n) - high) - low;
-    if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
-    if (gamma) g *= row_parameter(gamma, k, n, inner, 1.0f);
-    *first += g;
-    *second += g * d;
+/// A mean as it is subtracted where sums are taken: as EK_SUM holds it, then what that left over.
+struct LOCAL(ek_row_mean) {
+    EK_SUM high, low;
+};
+#define row_mean struct LOCAL(ek_row_mean)
+
+EK_INLINE row_mean row_mean_of(double mean) {
+    const EK_SUM high = (EK_SUM)mean;
+    return (row_mean){high, (EK_SUM)(mean - (double)high)};
 }
 
-/// sum(dy gamma) and sum(dy gamma (x - mean)) of one row.
+/// x - mean, 0 in lanes from n on.
+EK_INLINE vs row_deviation(vf x, size_t n, row_mean mean) {
+    vs d = vs_from_vf(x) - (vs)mean.high;
+    if (!EK_SUMS_ARE_EXACT) d -= (vs)mean.low;
+    return n < W ? sblend(vfirst(n), d, (vs)(EK_SUM)0) : d;
+}
+
+/// Adds n <= W columns, from column j on, to what their parameters have; nothing where those are none.
+EK_INLINE void row_add(double *parameters, size_t j, size_t n, size_t inner, vs columns) {
+    if (!parameters) return;
+    if (inner == 1 && n >= W) {
+        vdstore(parameters + j, vdload(parameters + j) + vd_from_vs(columns));
+        return;
+    }
+    for (size_t i = 0; i < W && i < n; i++) parameters[(j + i) / inner] += (double)columns[i];
+}
+
+/// What of the sums of the backward pass is asked for.
+#define EK_PER_ROW 1     // sum(dy gamma) and sum(dy gamma (x - mean))
+#define EK_PER_COLUMN 2  // sum(dy (x - mean) inv) and sum(dy)
+
+/// The terms of n elements of a row, W of them or what is left: added to the row's sums, and to columns'.
+EK_INLINE void row_terms(const E *dy, const E *x, size_t n, row_mean mean, double inv, int weighted,
+                         vs factor, vs *first, vs *second, vs *column, vs *centred_column,
+                         int with) {
+    const vs g = vs_from_vf(row_load(dy, n)), d = row_deviation(row_load(x, n), n, mean);
+    const vs product = g * d;
+    if (with & EK_PER_ROW && weighted) {
+        *first += factor * g;
+        *second += factor * product;
+    } else if (with & EK_PER_ROW) {
+        *first += g;
+        *second += g * d;
+    }
+    if (with & EK_PER_COLUMN) {
+        *column += g;
+        *centred_column += (vs)(EK_SUM)inv * product;
+    }
+}
+
+/// The sums of one row.
 EK_INLINE void row_sums(const E *dy, const E *x, size_t length, size_t inner, double mean,
                         const float *gamma, double *sum, double *centred) {
-    const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
+    const row_mean about = row_mean_of(mean);
     *sum = *centred = 0.0;
     for (size_t begin = 0; begin < length; begin += EK_RUN) {
         const size_t end = begin + ek_smaller(EK_RUN, length - begin);
-        vf first[4], second[4];
-        for (size_t q = 0; q < 4; q++) first[q] = second[q] = (vf)0.0f;
+        vs first[4], second[4];
+        for (size_t q = 0; q < 4; q++) first[q] = second[q] = (vs)(EK_SUM)0;
+#define EK_TERMS(k, n, q)                                                                       \
+    row_terms(dy + (k), x + (k), n, about, 1.0, gamma != NULL,                                  \
+              gamma ? vs_from_vf(row_parameter(gamma, k, n, inner, 1.0f)) : (vs)(EK_SUM)1,      \
+              &first[q], &second[q], NULL, NULL, EK_PER_ROW)
         size_t j = begin;
         for (; j + 4 * W <= end; j += 4 * W)
-            for (size_t q = 0; q < 4; q++)
-                row_sums_vector(dy, x, j + q * W, W, inner, high, low, gamma, &first[q],
-                                &second[q]);
-        for (; j < end; j += W)
-            row_sums_vector(dy, x, j, end - j, inner, high, low, gamma, &first[0], &second[0]);
-        *sum += vsum(vwiden(first[0] + first[1]) + vwiden(first[2] + first[3]));
-        *centred += vsum(vwiden(second[0] + second[1]) + vwiden(second[2] + second[3]));
+            for (size_t q = 0; q < 4; q++) EK_TERMS(j + q * W, W, q);
+        for (; j < end; j += W) EK_TERMS(j, end - j, 0);
+#undef EK_TERMS
+        *sum += vsum(vd_from_vs(first[0] + first[1]) + vd_from_vs(first[2] + first[3]));
+        *centred += vsum(vd_from_vs(second[0] + second[1]) + vd_from_vs(second[2] + second[3]));
     }
 }
 
-/// Adds sum(dy (x - mean) inv) and sum(dy) per column, of `count` <= EK_ROWS rows that are read together.
-EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length, size_t inner,
-                           const double *mean, const double *inv, double *dgamma, double *dbeta) {
-    float high[EK_ROWS], low[EK_ROWS], scale[EK_ROWS];
+/// What is added up over some rows that are read together.
+struct LOCAL(ek_row_totals) {
+    row_mean about[EK_ROWS];
+    vs first[EK_ROWS], second[EK_ROWS];
+};
+#define row_totals struct LOCAL(ek_row_totals)
+
+/// n columns of `count` rows, from column j on.
+EK_INLINE void row_block(const E *dy, const E *x, size_t count, size_t length, size_t j, size_t n,
+                         size_t inner, const double *inv, const float *gamma, double *dgamma,
+                         double *dbeta, row_totals *t, int with) {
+    vs factor = (vs)(EK_SUM)1, column = (vs)(EK_SUM)0, centred_column = column;
+    if (gamma) factor = vs_from_vf(row_parameter(gamma, j, n, inner, 1.0f));
     for (size_t r = 0; r < count; r++) {
-        high[r] = (float)mean[r];
-        low[r] = (float)(mean[r] - (double)high[r]);
-        scale[r] = (float)inv[r];
+        const size_t k = r * length + j;
+        // So many rows at once are more than processors read ahead for themselves.
+        if (EK_BEGINS_LINE(j / W, E)) {
+            __builtin_prefetch(dy + k + EK_ROWS * length, 0, 2);
+            __builtin_prefetch(x + k + EK_ROWS * length, 0, 2);
+        }
+        row_terms(dy + k, x + k, n, t->about[r], inv[r], gamma != NULL, factor, &t->first[r],
+                  &t->second[r], &column, &centred_column, with);
     }
-    for (size_t j = 0; j < length; j += W) {
-        const size_t n = length - j;
-        vf column = (vf)0.0f, centred_column = (vf)0.0f;
-        for (size_t r = 0; r < count; r++) {
-            const size_t k = r * length + j;
-            const vf g = row_load(dy + k, n);
-            vf d = (row_load(x + k, n) - (vf)high[r]) - (vf)low[r];
-            if (n < W) d = vblend(vfirst(n), d, (vf)0.0f);
-            column += g;
-            centred_column += g * (d * (vf)scale[r]);
-        }
-        if (inner == 1 && n >= W) {
-            if (dbeta) vdstore(dbeta + j, vdload(dbeta + j) + vwiden(column));
-            if (dgamma) vdstore(dgamma + j, vdload(dgamma + j) + vwiden(centred_column));
-        } else {
-            for (size_t i = 0; i < W && i < n; i++) {
-                if (dbeta) dbeta[(j + i) / inner] += (double)column[i];
-                if (dgamma) dgamma[(j + i) / inner] += (double)centred_column[i];
+    row_add(dbeta, j, n, inner, column);
+    row_add(dgamma, j, n, inner, centred_column);
+}
+
+/// The sums per column, and per row where they are asked for, too, of `count` <= EK_ROWS rows that are read
+/// together.
+EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length, size_t inner,
+                           const double *mean, const double *inv, const float *gamma, double *sum,
+                           double *centred, double *dgamma, double *dbeta, int with) {
+    row_totals t;
+    for (size_t r = 0; r < count; r++) t.about[r] = row_mean_of(mean[r]);
+    if (with & EK_PER_ROW)
+        for (size_t r = 0; r < count; r++) sum[r] = centred[r] = 0.0;
+    for (size_t begin = 0; begin < length; begin += EK_RUN) {
+        const size_t end = begin + ek_smaller(EK_RUN, length - begin);
+        for (size_t r = 0; r < count; r++) t.first[r] = t.second[r] = (vs)(EK_SUM)0;
+        size_t j = begin;
+        for (; j + W <= end; j += W)
+            row_block(dy, x, count, length, j, W, inner, inv, gamma, dgamma, dbeta, &t, with);
+        if (j < end)
+            row_block(dy, x, count, length, j, end - j, inner, inv, gamma, dgamma, dbeta, &t, with);
+        if (with & EK_PER_ROW)
+            for (size_t r = 0; r < count; r++) {
+                sum[r] += vsum(vd_from_vs(t.first[r]));
+                centred[r] += vsum(vd_from_vs(t.second[r]));
             }
-        }
     }
 }
 
@@ -154,22 +221,28 @@ EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length,
 EK_INLINE void row_gradient(const E *dy, const E *x, size_t length, size_t inner,
                             double mean, const float *gamma, double a, double b, double c,
                             E *dx, int stream) {
-    const vf high = (vf)(float)mean, low = (vf)(float)(mean - (double)(float)mean);
-    const vf va = (vf)(float)a, vb = (vf)(float)b, vc = (vf)(float)c;
+    // Where sums are exact b x is, too, and what belongs to the mean is part of c.
+    const row_mean about = row_mean_of(mean);
+    if (EK_SUMS_ARE_EXACT) c -= b * mean;
+    const vs va = (vs)(EK_SUM)a, vb = (vs)(EK_SUM)b, vc = (vs)(EK_SUM)c;
     size_t j = 0;
     if (inner == 1)
         for (; j + W <= length; j += W) {
-            const vf d = (eload(x + j) - high) - low;
-            const vf g = gamma ? eload(dy + j) * vload(gamma + j) : eload(dy + j);
-            const vf v = va * g + (vb * d + vc);
+            const vf value = eload(x + j);
+            const vs d = EK_SUMS_ARE_EXACT ? vs_from_vf(value) : row_deviation(value, W, about);
+            vs g = vs_from_vf(eload(dy + j));
+            if (gamma) g *= vs_from_vf(vload(gamma + j));
+            const vf v = vf_from_vs(va * g + (vb * d + vc));
             if (stream) estream(dx + j, v);
             else estore(dx + j, v);
         }
     for (; j < length; j += W) {
         const size_t n = length - j;
-        const vf d = (row_load(x + j, n) - high) - low;
-        const vf g = row_load(dy + j, n) * row_parameter(gamma, j, n, inner, 1.0f);
-        row_store(dx + j, va * g + (vb * d + vc), n);
+        const vf value = row_load(x + j, n);
+        const vs d = EK_SUMS_ARE_EXACT ? vs_from_vf(value) : row_deviation(value, n, about);
+        const vs g = vs_from_vf(row_load(dy + j, n)) *
+                     vs_from_vf(row_parameter(gamma, j, n, inner, 1.0f));
+        row_store(dx + j, vf_from_vs(va * g + (vb * d + vc)), n);
     }
 }
 
@@ -207,18 +280,35 @@ static void LOCAL(ek_row_centred_scale)(const E *x, size_t rows, size_t length,
     if (streams) ek_fence();
 }
 
-static void LOCAL(ek_row_centred_sums)(const E *dy, const E *x, size_t rows,
-                                             size_t length, size_t inner, const double *mean,
-                                             const float *gamma, double *sum, double *centred,
-                                             int far) {
-    for (size_t r = 0; r < rows; r++) {
-        const size_t k = r * length;
-        if (far) ek_ask_ahead(dy + k, length * sizeof(E));
-        if (gamma && inner == 1)
-            row_sums(dy + k, x + k, length, 1, mean[r], gamma, &sum[r], &centred[r]);
-        else if (gamma)
-            row_sums(dy + k, x + k, length, inner, mean[r], gamma, &sum[r], &centred[r]);
-        else row_sums(dy + k, x + k, length, 1, mean[r], NULL, &sum[r], &centred[r]);
+static void LOCAL(ek_row_gradient_sums)(const E *dy, const E *x, size_t rows, size_t length,
+                                        size_t inner, const double *mean, const double *inv,
+                                        const float *gamma, double *sum, double *centred,
+                                        double *dgamma, double *dbeta, int far) {
+    const int columns = dgamma || dbeta;
+    const int together = sum && columns;
+    for (size_t r = 0; r < rows; r += EK_ROWS) {
+        const size_t count = ek_smaller(EK_ROWS, rows - r), k = r * length;
+        for (size_t q = r; q < r + count && sum && !together; q++) {
+            const size_t i = q * length;
+            if (far) ek_ask_ahead(dy + i, length * sizeof(E));
+            if (inner != 1)
+                row_sums(dy + i, x + i, length, inner, mean[q], gamma, &sum[q], &centred[q]);
+            else if (gamma)
+                row_sums(dy + i, x + i, length, 1, mean[q], gamma, &sum[q], &centred[q]);
+            else if (mean[q] != 0.0)
+                row_sums(dy + i, x + i, length, 1, mean[q], NULL, &sum[q], &centred[q]);
+            else row_sums(dy + i, x + i, length, 1, 0.0, NULL, &sum[q], &centred[q]);
+        }
+#define EK_COLUMNS_OF(count, inner, gamma, with)                                              \
+    row_columns(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma, sum + r,       \
+                centred + r, dgamma, dbeta, with)
+        if (together && (count < EK_ROWS || inner != 1 || !gamma))
+            EK_COLUMNS_OF(count, inner, gamma, EK_PER_ROW | EK_PER_COLUMN);
+        else if (together) EK_COLUMNS_OF(EK_ROWS, 1, gamma, EK_PER_ROW | EK_PER_COLUMN);
+        else if (columns && (count < EK_ROWS || inner != 1))
+            EK_COLUMNS_OF(count, inner, NULL, EK_PER_COLUMN);
+        else if (columns) EK_COLUMNS_OF(EK_ROWS, 1, NULL, EK_PER_COLUMN);
+#undef EK_COLUMNS_OF
     }
 }
 
@@ -239,18 +329,6 @@ static void LOCAL(ek_row_centred_input_gradient)(const E *dy, const E *x,
         }
     }
     if (streams) ek_fence();
-}
-
-static void LOCAL(ek_row_parameter_gradients)(const E *dy, const E *x, size_t rows,
-                                                    size_t length, size_t inner,
-                                                    const double *mean, const double *inv,
-                                                    double *dgamma, double *dbeta) {
-    for (size_t r = 0; r < rows; r += EK_ROWS) {
-        const size_t count = rows - r < EK_ROWS ? rows - r : EK_ROWS, k = r * length;
-        if (count == EK_ROWS && inner == 1)
-            row_columns(dy + k, x + k, EK_ROWS, length, 1, mean + r, inv + r, dgamma, dbeta);
-        else row_columns(dy + k, x + k, count, length, inner, mean + r, inv + r, dgamma, dbeta);
-    }
 }
 
 #undef E

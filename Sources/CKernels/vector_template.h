@@ -34,6 +34,7 @@ typedef double vd __attribute__((ext_vector_type(EK_WIDTH)));
 #define vnarrow EK_NAME(ek_vnarrow)
 #define vdload EK_NAME(ek_vdload)
 #define vdstore EK_NAME(ek_vdstore)
+#define vdblend EK_NAME(ek_vdblend)
 #define vbf16load EK_NAME(ek_vbf16load)
 #define vbf16store EK_NAME(ek_vbf16store)
 #define vbf16bits EK_NAME(ek_vbf16bits)
@@ -113,6 +114,12 @@ EK_INLINE vd vdload(const double *p) {
 }
 
 EK_INLINE void vdstore(double *p, vd v) { memcpy(p, &v, sizeof v); }
+
+#define vl EK_NAME(ek_vl)
+typedef int64_t vl __attribute__((ext_vector_type(EK_WIDTH)));
+
+/// mask ? a : b, in every lane.
+EK_INLINE vd vdblend(vi mask, vd a, vd b) { return __builtin_convertvector(mask, vl) ? a : b; }
 
 #define vus EK_NAME(ek_vus)
 typedef uint16_t vus __attribute__((ext_vector_type(EK_WIDTH)));

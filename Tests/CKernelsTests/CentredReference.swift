@@ -40,15 +40,13 @@ struct CentredReference {
         }
     }
 
-    func sums(_ dy: [Float], _ x: [Float], weights: [Float]?) -> [Double] {
+    func sums(_ dy: [Float], _ x: [Float]) -> [Double] {
         let g = gradient(dy, x)
         var sums = [Double](repeating: 0, count: 2 * shape.channels)
         for i in x.indices {
-            let w = weights.map { Double($0[shape.position(i)]) } ?? 1
-            guard w != 0 else { continue }
             let c = shape.channel(i)
-            sums[c] += w * g[i]
-            sums[shape.channels + c] += w * g[i] * (Double(x[i]) - mean[c])
+            sums[c] += g[i]
+            sums[shape.channels + c] += g[i] * (Double(x[i]) - mean[c])
         }
         return sums
     }

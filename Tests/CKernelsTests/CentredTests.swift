@@ -73,27 +73,23 @@ struct CentredTests {
         }
     }
 
-    @Test("Sums, with every activation, residual and weights", arguments: Shape.all)
+    @Test("Sums, with every activation and residual", arguments: Shape.all)
     func sums(shape: Shape) {
         let t = CentredCase(shape)
         let (n, c, k) = (shape.outer, shape.channels, shape.inner)
         for (index, activation) in (activations + activations).enumerated() {
-            let withResidual = index % 2 == 0
-            let weights = index >= activations.count ? t.weights : nil
+            let withResidual = (index % 2 == 0) == (index < activations.count)
             let reference = t.reference(activation, residual: withResidual)
-            let expected = reference.sums(t.dy, t.x, weights: weights)
+            let expected = reference.sums(t.dy, t.x)
             onEveryLevel {
                 var sums = [Double](repeating: 1, count: 2 * c)
                 t.residual.withUnsafeBufferPointer { r in
-                    t.weights.withUnsafeBufferPointer { w in
-                        ek_centred_sums_f32(
-                            t.dy, t.x, weights == nil ? nil : w.baseAddress, n, c, k, t.mean,
-                            t.scale, t.shift, withResidual ? r.baseAddress : nil, activation,
-                            0.125, nil, 0, &sums)
-                    }
+                    ek_centred_sums_f32(
+                        t.dy, t.x, n, c, k, t.mean, t.scale, t.shift,
+                        withResidual ? r.baseAddress : nil, activation, 0.125, nil, 0, &sums)
                 }
                 let largest = expected.map(abs).max() ?? 0
-                #expect(worst(sums.map { $0 - 1 }, expected, scale: 1 + largest) < 1e-6)
+                #expect(worst(sums.map { $0 - 1 }, expected, scale: 1 + largest) < 1e-13)
             }
         }
     }
@@ -119,13 +115,13 @@ struct CentredTests {
                     var sums = [Double](repeating: 1, count: 2 * c)
                     var expectedSums = sums
                     ek_centred_sums_f32(
-                        t.dy, t.x, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        t.dy, t.x, n, c, k, t.mean, t.scale, t.shift, residual, activation,
                         0.125, y.pointer, stream, &sums)
                     ek_centred_scale_f32(
                         t.x, n, c, k, t.mean, t.scale, t.shift, residual, activation, 0.125,
                         &expected, 0)
                     ek_centred_sums_f32(
-                        t.dy, t.x, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        t.dy, t.x, n, c, k, t.mean, t.scale, t.shift, residual, activation,
                         0.125, nil, 0, &expectedSums)
                     #expect(y.elements == expected && sums == expectedSums)
                 }
@@ -136,13 +132,13 @@ struct CentredTests {
                     var sums = [Double](repeating: 1, count: 2 * c)
                     var expectedSums = sums
                     ek_centred_sums_bf16(
-                        dy16, x16, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        dy16, x16, n, c, k, t.mean, t.scale, t.shift, residual, activation,
                         0.125, y.pointer, stream, &sums)
                     ek_centred_scale_bf16(
                         x16, n, c, k, t.mean, t.scale, t.shift, residual, activation, 0.125,
                         &expected, 0)
                     ek_centred_sums_bf16(
-                        dy16, x16, nil, n, c, k, t.mean, t.scale, t.shift, residual, activation,
+                        dy16, x16, n, c, k, t.mean, t.scale, t.shift, residual, activation,
                         0.125, nil, 0, &expectedSums)
                     #expect(y.elements == expected && sums == expectedSums)
                 }
@@ -190,7 +186,7 @@ struct CentredTests {
         onEveryLevel {
             var sums = [Double](repeating: 0, count: shape.channels)
             ek_column_sums_f32(t.dy, shape.outer, shape.channels, shape.inner, &sums)
-            #expect(worst(sums, expected) < 2e-6)
+            #expect(worst(sums, expected) < 1e-13)
         }
     }
 
@@ -215,7 +211,7 @@ struct CentredTests {
             var statef = state
             ek_moments_bf16(x, nil, n, c, k, &state)
             ek_moments_f32(xf, nil, n, c, k, &statef)
-            #expect(state == statef)
+            #expect(worst(state, statef) < 4e-6)
 
             var y = [UInt16](repeating: 0, count: shape.count)
             var yf = [Float](repeating: 0, count: shape.count)
@@ -228,10 +224,10 @@ struct CentredTests {
             var sums = [Double](repeating: 0, count: 2 * c)
             var sumsf = sums
             ek_centred_sums_bf16(
-                dy, x, nil, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, nil, 0, &sums)
+                dy, x, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, nil, 0, &sums)
             ek_centred_sums_f32(
-                dyf, xf, nil, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, nil, 0, &sumsf)
-            #expect(sums == sumsf)
+                dyf, xf, n, c, k, t.mean, t.scale, t.shift, nil, EK_RELU, 0, nil, 0, &sumsf)
+            #expect(worst(sums, sumsf) < 2e-6)
 
             ek_centred_input_gradient_bf16(
                 dy, x, n, c, k, t.mean, t.scale, t.shift, t.mean, t.scale, t.shift, nil, EK_RELU,
@@ -239,7 +235,8 @@ struct CentredTests {
             ek_centred_input_gradient_f32(
                 dyf, xf, n, c, k, t.mean, t.scale, t.shift, t.mean, t.scale, t.shift, nil,
                 EK_RELU, 0, &yf, nil, 0)
-            #expect(y == narrow(yf))
+            let agree = zip(widen(y), yf).allSatisfy { abs($0 - $1) <= abs($1) / 256 + 1e-6 }
+            #expect(agree)
         }
     }
 }

@@ -77,7 +77,7 @@ struct GatedSumsTests {
                     binary: ek_binary_runs_f32,
                     sums: {
                         ek_centred_sums_f32(
-                            $0, $1, nil, $2, $3, $4, $5, zeros, zeros, nil, EK_IDENTITY, 0, nil, 0,
+                            $0, $1, $2, $3, $4, $5, zeros, zeros, nil, EK_IDENTITY, 0, nil, 0,
                             $6)
                     }, columns: ek_column_sums_f32, gated: ek_gated_sums_f32),
                 shape, dy: t.dy, added: other.dy, gate: gate, x: t.x, mean: t.mean)
@@ -86,7 +86,7 @@ struct GatedSumsTests {
                     binary: ek_binary_runs_bf16,
                     sums: {
                         ek_centred_sums_bf16(
-                            $0, $1, nil, $2, $3, $4, $5, zeros, zeros, nil, EK_IDENTITY, 0, nil, 0,
+                            $0, $1, $2, $3, $4, $5, zeros, zeros, nil, EK_IDENTITY, 0, nil, 0,
                             $6)
                     }, columns: ek_column_sums_bf16, gated: ek_gated_sums_bf16),
                 shape, dy: narrow(t.dy), added: narrow(other.dy), gate: narrow(gate),

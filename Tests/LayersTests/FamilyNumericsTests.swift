@@ -46,17 +46,20 @@ struct FamilyNumericsTests {
     /// What a layer gives in a type (parameters and statistics in float32 or better), and the truth for the
     /// very same numbers: output, then gradients.
     private func results(
-        _ make: (Int) -> Module, _ type: ElementType, _ inputs: Inputs, _ layout: (Shape, Int)
+        _ make: (Int) -> Module, _ type: ElementType, _ inputs: Inputs, _ layout: (Shape, Int),
+        _ upstream: Upstream = .normal, randomizes: Bool = true
     ) -> [(found: [Double], truth: [Double])] {
         let (shape, axis) = layout
         let x = NDArray(
             Philox(key: 5).normal(shape).map { inputs.offset + inputs.scale * $0 }, shape: shape
         ).converted(to: type)
-        let dy = NDArray(Philox(key: 6).normal(shape), shape: shape).converted(to: type)
+        var dy = NDArray(
+            Philox(key: 6).normal(shape).map { upstream.offset + upstream.scale * $0 }, shape: shape
+        ).converted(to: type)
         func outputs(_ type: ElementType, _ backend: Backend) -> [NDArray] {
             let layer = make(axis)
             layer.convert(to: type == .float64 ? .float64 : .float32)
-            for (position, parameter) in layer.parameters.enumerated() {
+            for (position, parameter) in layer.parameters.enumerated() where randomizes {
                 let values = Philox(key: UInt64(position + 7)).uniform(parameter.shape, in: 0.5..<2)
                 parameter.value = NDArray(values, shape: parameter.shape)
                     .converted(to: .float32).converted(to: type == .float64 ? .float64 : .float32)
@@ -66,6 +69,7 @@ struct FamilyNumericsTests {
                     x.converted(to: type), dy.converted(to: type)
                 ).outputs.prefix(2 + layer.parameters.count))
         }
+        if upstream.isOutput { dy = outputs(.float64, .reference)[0].converted(to: type) }
         return zip(outputs(type, .fast), outputs(.float64, .reference)).map {
             ($0.elements(), $1.elements())
         }
@@ -89,6 +93,43 @@ struct FamilyNumericsTests {
                 #expect(
                     worst <= (position == 0 ? 4e-6 : 2e-5),
                     "\(name), \(Self.layouts[layout]): result \(position) is off by \(worst)")
+            }
+        }
+    }
+
+    /// What comes from behind the layer.
+    struct Upstream: Sendable, CustomStringConvertible {
+        var offset = 0.0
+        var scale = 1.0
+        /// The layer's own output, as behind the sum of its squares.
+        var isOutput = false
+        static let normal = Upstream()
+        var description: String { isOutput ? "the output" : "\(offset) and \(scale) n" }
+    }
+
+    static let cancelling: [Upstream] = [
+        Upstream(offset: 1, scale: 0.01), Upstream(offset: 1, scale: 1e-4), Upstream(offset: 1000),
+        Upstream(isOutput: true),
+    ]
+
+    @Test(
+        "float32 gradients of which nearly all cancels are right, too", arguments: cancelling,
+        [0, 100, -1e5])
+    func cancellation(upstream: Upstream, offset: Double) {
+        let inputs = Inputs(offset: offset, scale: 1)
+        let layouts: [(Shape, Int)] = [([300, 6], 1), ([17, 9, 8, 6], 3), ([17, 6, 9, 8], 1)]
+        for (name, make) in Self.layers where !name.hasPrefix("EvoNorm") {
+            for (index, layout) in layouts.enumerated() {
+                if Self.ofSingleValues.contains(name), index == 0 { continue }
+                // With gamma 1, as most begin, a constant cancels in groups of channels, too.
+                let found = results(make, .float32, inputs, layout, upstream, randomizes: false)
+                for (position, (a, b)) in found.enumerated().dropFirst() {
+                    let largest = b.map(abs).max() ?? 0
+                    let worst = zip(a, b).map { abs($0 - $1) }.max() ?? 0
+                    #expect(
+                        worst <= 2e-5 * largest,
+                        "\(name), \(layout): gradient \(position) is off by \(worst) of \(largest)")
+                }
             }
         }
     }

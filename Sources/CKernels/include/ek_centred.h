@@ -26,8 +26,8 @@
 /// Merges count, mean and M2 (the sum of squared deviations) of the values of every channel into
 /// `state`: [count, mean[channels], M2[channels]]. A state of zeros is empty.
 ///
-/// Squares are centred about a mean, of the tile or of what was merged before it, and tiles merged in
-/// double with Chan's formula in a fixed order. A constant channel gives exactly its mean and M2 == 0; inputs
+/// Squares are centred about what was merged before, or about a value of the tile, and tiles merged
+/// with Chan's formula in a fixed order, all in double. A constant channel gives exactly its mean and M2 == 0; inputs
 /// near the ends of float's range give finite results. The count is the sum of the weights.
 void ek_moments_f32(const float *x, const float *weights, size_t outer, size_t channels,
                     size_t inner, double *state);
@@ -41,13 +41,13 @@ void ek_centred_scale_f32(const float *x, size_t outer, size_t channels, size_t 
                           const float *residual, int activation, float slope, float *y,
                           int stream);
 
-/// Adds sum(w dy') and sum(w dy' (x - mean)) of every channel to `sums`, [2][channels].
+/// Adds sum(dy') and sum(dy' (x - mean)) of every channel to `sums`, [2][channels], in double.
 /// `y`, where given, gets act(pre): a backward pass that needs the forward pass's output again has it
-/// without reading x another time; it must be other memory than `dy` and `x`, and there
-/// must be no weights. `stream` != 0 asks ahead for what is read, and stores `y` past the caches.
+/// without reading x another time; it must be other memory than `dy` and `x`.
+/// `stream` != 0 asks ahead for what is read, and stores `y` past the caches.
 /// Without `y`, and with EK_IDENTITY, `scale`, `shift` and `residual` are not used.
-void ek_centred_sums_f32(const float *dy, const float *x, const float *weights, size_t outer,
-                         size_t channels, size_t inner, const double *mean, const double *scale,
+void ek_centred_sums_f32(const float *dy, const float *x, size_t outer, size_t channels,
+                         size_t inner, const double *mean, const double *scale,
                          const double *shift, const float *residual, int activation, float slope,
                          float *y, int stream, double *sums);
 
@@ -58,7 +58,8 @@ void ek_gated_sums_f32(const float *dy, const float *added, const float *gate, c
                        size_t outer, size_t channels, size_t inner, const double *mean, float *y,
                        double *sums);
 
-/// dx = a dy' + b (x - mean) + c with a, b, c per channel; `dresidual`, where given, gets dy'.
+/// dx = a dy' + b (x - mean) + c with a, b, c per channel, in double until it is stored, because nearly all of
+/// it may cancel; `dresidual`, where given, gets dy'.
 /// Either output may be the memory of `dy` or `x`.
 void ek_centred_input_gradient_f32(const float *dy, const float *x, size_t outer, size_t channels,
                                    size_t inner, const double *mean, const double *a,

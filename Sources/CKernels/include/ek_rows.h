@@ -29,18 +29,15 @@ void ek_row_centred_scale_f32(const float *x, size_t rows, size_t length, size_t
                               const double *mean, const double *inv, const float *gamma,
                               const float *beta, float *y, int far);
 
-/// sum(dy gamma) and sum(dy gamma (x - mean)) of every row.
-void ek_row_centred_sums_f32(const float *dy, const float *x, size_t rows, size_t length,
-                             size_t inner, const double *mean, const float *gamma, double *sum,
-                             double *centred, int far);
+/// What the backward pass adds up. Of every row sum(dy gamma) and sum(dy gamma (x - mean)), where `sum` and
+/// `centred` are given; over all rows sum(dy (x - mean) inv), added to `dgamma`, and sum(dy), added to `dbeta`,
+/// where those are.
+void ek_row_gradient_sums_f32(const float *dy, const float *x, size_t rows, size_t length, size_t inner,
+                     const double *mean, const double *inv, const float *gamma, double *sum,
+                     double *centred, double *dgamma, double *dbeta, int far);
 
 /// dx = a dy gamma + b (x - mean) + c, with a, b, c per row.
 void ek_row_centred_input_gradient_f32(const float *dy, const float *x, size_t rows, size_t length,
                                        size_t inner, const double *mean, const float *gamma,
                                        const double *a, const double *b, const double *c,
                                        float *dx, int far);
-
-/// Adds sum over rows of dy (x - mean) inv to `dgamma`, and of dy to `dbeta`; either may be null.
-void ek_row_parameter_gradients_f32(const float *dy, const float *x, size_t rows, size_t length,
-                                    size_t inner, const double *mean, const double *inv,
-                                    double *dgamma, double *dbeta);

@@ -1,5 +1,6 @@
-// The kernels of ek_rows.h for bfloat16 tensors (the upper half of a float, as uint16_t). Statistics,
-// parameters and all arithmetic are the same as there; results are rounded to nearest even when stored.
+// The kernels of ek_rows.h for bfloat16 tensors (the upper half of a float, as uint16_t). Statistics
+// and parameters are the same as there; what is double there is float within a tile, and results are rounded to
+// nearest even when stored.
 
 #pragma once
 
@@ -15,15 +16,11 @@ void ek_row_centred_scale_bf16(const uint16_t *x, size_t rows, size_t length, si
                                double *mean, const double *inv, const float *gamma, const float
                                *beta, uint16_t *y, int far);
 
-void ek_row_centred_sums_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t length,
-                              size_t inner, const double *mean, const float *gamma, double *sum,
-                              double *centred, int far);
+void ek_row_gradient_sums_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t length, size_t inner,
+                     const double *mean, const double *inv, const float *gamma, double *sum,
+                     double *centred, double *dgamma, double *dbeta, int far);
 
 void ek_row_centred_input_gradient_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t
                                         length, size_t inner, const double *mean, const float
                                         *gamma, const double *a, const double *b, const double *c,
                                         uint16_t *dx, int far);
-
-void ek_row_parameter_gradients_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t
-                                     length, size_t inner, const double *mean, const double *inv,
-                                     double *dgamma, double *dbeta);

@@ -278,12 +278,12 @@ final class CentredSumsKernel: Kernel {
         let sums = totals.partials.opened(task)
         if isBFloat16 {
             ek_centred_sums_bf16(
-                dy.pointer(task), x.pointer(task), nil, outer, view.channels, view.inner, mean,
+                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, mean,
                 parts.scale(task), parts.shift(task), parts.residual(task), activation.kind,
                 activation.slope, output?.pointer(task), stream, sums)
         } else {
             ek_centred_sums_f32(
-                dy.pointer(task), x.pointer(task), nil, outer, view.channels, view.inner, mean,
+                dy.pointer(task), x.pointer(task), outer, view.channels, view.inner, mean,
                 parts.scale(task), parts.shift(task), parts.residual(task), activation.kind,
                 activation.slope, output?.pointer(task), stream, sums)
         }
@@ -353,23 +353,16 @@ extension CentredScale: FastOperation {
 }
 extension CentredSums: JoiningOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
-        isTinyBatch(call.inputSpecs[1], axis: axis) ? nil : CentredSumsKernel(call, self)
+        CentredSumsKernel(call, self)
     }
 
     /// A kernel that also does what a normalization is called for.
     func kernel(_ call: KernelCall, joining normalization: KernelCall) -> Kernel? {
-        isTinyBatch(call.inputSpecs[1], axis: axis)
-            ? nil : CentredSumsKernel(call, self, joining: normalization)
+        CentredSumsKernel(call, self, joining: normalization)
     }
 }
 extension CentredInputGradient: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
-        isTinyBatch(call.inputSpecs[1], axis: axis) ? nil : CentredInputGradientKernel(call, self)
+        CentredInputGradientKernel(call, self)
     }
-}
-
-/// Whether there are so few values per channel that nearly all of batch norm's gradient cancels: those
-/// are worth the general kernel's float64.
-func isTinyBatch(_ spec: TensorSpec, axis: Int) -> Bool {
-    spec.shape.elementCount <= 4 * spec.shape[axis]
 }

@@ -2,9 +2,6 @@ import Arrays
 import CKernels
 import Graph
 
-/// In groups of so few values nearly all of a gradient cancels: they are worth float64.
-let smallGroup = 16
-
 /// The sums of layer norm's backward pass, for every row and group.
 final class GroupSumsKernel<T>: Kernel {
     private let loops: GroupLoops<T>
@@ -32,21 +29,10 @@ final class GroupSumsKernel<T>: Kernel {
         let centredSum: UnsafeMutablePointer<Double> = centredSum.pointer(task)
         let mean = operands.mean(task)
         let sums = scratch[task.group]
-        if view.valuesPerGroup <= smallGroup {
-            let gamma = operands.gamma(task)
-            sum.update(repeating: 0, count: count)
-            centredSum.update(repeating: 0, count: count)
-            view.forEach(rows: rows) { offset, statistic, channel in
-                let weighted = loops.number(dy[offset]) * (gamma?[channel] ?? 1)
-                sum[statistic] += weighted
-                centredSum[statistic] += weighted * (loops.number(x[offset]) - mean[statistic])
-            }
-            return
-        }
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             loops.rowSums(
-                dy, x, count, operands.runLength, view.inner, mean,
-                operands.narrowParameters(task).gamma, sum, centredSum, operands.isFar)
+                dy, x, count, operands.runLength, view.inner, mean, nil,
+                operands.narrowParameters(task).gamma, sum, centredSum, nil, nil, operands.isFar)
             return
         }
         let gamma = operands.gamma(task)
@@ -56,7 +42,7 @@ final class GroupSumsKernel<T>: Kernel {
             sums.update(repeating: 0, count: 2 * view.channels)
             let offset = row * view.elementsPerRow
             loops.sums(
-                dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
+                dy + offset, x + offset, view.positions, view.channels, view.inner, means,
                 nil, nil, nil, EK_IDENTITY, 0, nil, 0, sums)
             for group in 0..<view.groups {
                 var (first, second) = (0.0, 0.0)
@@ -102,9 +88,9 @@ final class GroupParameterSumsKernel<T>: Kernel {
         let total = partials.opened(task)
         let (mean, scale) = (operands.mean(task), operands.scale(task))
         if operands.hasRuns, view.groups == 1, !operands.hasShift {
-            loops.rowParameterSums(
-                dy, x, rows, operands.runLength, view.inner, mean, scale, total,
-                total + view.channels)
+            loops.rowSums(
+                dy, x, rows, operands.runLength, view.inner, mean, scale, nil, nil, nil, total,
+                total + view.channels, 0)
             return
         }
         let shift = operands.shift(task)
@@ -115,7 +101,7 @@ final class GroupParameterSumsKernel<T>: Kernel {
             sums.update(repeating: 0, count: 2 * view.channels)
             let offset = row * view.elementsPerRow
             loops.sums(
-                dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
+                dy + offset, x + offset, view.positions, view.channels, view.inner, means,
                 nil, nil, nil, EK_IDENTITY, 0, nil, 0, sums)
             for channel in 0..<view.channels {
                 let statistic = row * view.groups + channel / view.channelsPerGroup
@@ -170,16 +156,6 @@ final class GroupInputGradientKernel<T>: Kernel {
             fallback.run(task)
             return
         }
-        if view.valuesPerGroup <= smallGroup {
-            let gamma = operands.gamma(task)
-            view.forEach(rows: rows) { offset, statistic, channel in
-                let centred = loops.number(x[offset]) - mean[statistic]
-                let weighted = loops.number(dy[offset]) * (gamma?[channel] ?? 1)
-                dx[offset] = loops.element(
-                    a[statistic] * weighted + (b[statistic] * centred + c[statistic]))
-            }
-            return
-        }
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             loops.rowInputGradient(
                 dy, x, rows * view.groups, operands.runLength, view.inner, mean,
@@ -227,8 +203,8 @@ extension GroupParameterSums: JoiningOperation {
     func kernel(_ call: KernelCall, joining sums: KernelCall) -> Kernel? {
         guard let operation = sums.node.operation as? GroupSums else { return nil }
         return switch call.inputSpecs[0].type {
-        case .float32: JoinedGroupSumsKernel(sums, operation, call, GroupLoops.float32)
-        case .bfloat16: JoinedGroupSumsKernel(sums, operation, call, GroupLoops.bfloat16)
+        case .float32: JoinedGroupSumsKernel(sums, operation, call, self, GroupLoops.float32)
+        case .bfloat16: JoinedGroupSumsKernel(sums, operation, call, self, GroupLoops.bfloat16)
         default: nil
         }
     }

@@ -13,8 +13,10 @@ struct GroupLoops<T> {
     let rowMoments: (Source, Int, Int, Sums, Sums, Int32) -> Void
     let rowSquares: (Source, Int, Int, Sums, Int32) -> Void
     let rowScale: (Source, Int, Int, Int, Doubles, Doubles, Floats, Floats, Target, Int32) -> Void
-    let rowSums: (Source, Source, Int, Int, Int, Doubles, Floats, Sums, Sums, Int32) -> Void
-    let rowParameterSums: (Source, Source, Int, Int, Int, Doubles, Doubles, Sums, Sums) -> Void
+    let rowSums:
+        (
+            Source, Source, Int, Int, Int, Doubles, Doubles, Floats, Sums, Sums, Sums, Sums, Int32
+        ) -> Void
     let rowInputGradient:
         (
             Source, Source, Int, Int, Int, Doubles, Floats, Doubles, Doubles, Doubles, Target, Int32
@@ -27,29 +29,24 @@ struct GroupLoops<T> {
         ) -> Void
     let sums:
         (
-            Source, Source, Floats, Int, Int, Int, Doubles, Doubles, Doubles, Source, Int32, Float,
-            Target, Int32, Sums
+            Source, Source, Int, Int, Int, Doubles, Doubles, Doubles, Source, Int32, Float, Target,
+            Int32, Sums
         ) -> Void
     let inputGradient:
         (
             Source, Source, Int, Int, Int, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles,
             Source, Int32, Float, Target, Target, Int32
         ) -> Void
-
-    let number: (T) -> Double
-    let element: (Double) -> T
 }
 
 extension GroupLoops<Float> {
     static var float32: Self {
         Self(
             rowMoments: ek_row_moments_f32, rowSquares: ek_row_square_sums_f32,
-            rowScale: ek_row_centred_scale_f32, rowSums: ek_row_centred_sums_f32,
-            rowParameterSums: ek_row_parameter_gradients_f32,
+            rowScale: ek_row_centred_scale_f32, rowSums: ek_row_gradient_sums_f32,
             rowInputGradient: ek_row_centred_input_gradient_f32, moments: ek_moments_f32,
             scale: ek_centred_scale_f32, sums: ek_centred_sums_f32,
-            inputGradient: ek_centred_input_gradient_f32, number: Double.init,
-            element: Float.init)
+            inputGradient: ek_centred_input_gradient_f32)
     }
 }
 
@@ -57,12 +54,9 @@ extension GroupLoops<UInt16> {
     static var bfloat16: Self {
         Self(
             rowMoments: ek_row_moments_bf16, rowSquares: ek_row_square_sums_bf16,
-            rowScale: ek_row_centred_scale_bf16, rowSums: ek_row_centred_sums_bf16,
-            rowParameterSums: ek_row_parameter_gradients_bf16,
+            rowScale: ek_row_centred_scale_bf16, rowSums: ek_row_gradient_sums_bf16,
             rowInputGradient: ek_row_centred_input_gradient_bf16, moments: ek_moments_bf16,
             scale: ek_centred_scale_bf16, sums: ek_centred_sums_bf16,
-            inputGradient: ek_centred_input_gradient_bf16,
-            number: { Double(BFloat16(bitPattern: $0).floatValue) },
-            element: { BFloat16(Float($0)).bitPattern })
+            inputGradient: ek_centred_input_gradient_bf16)
     }
 }

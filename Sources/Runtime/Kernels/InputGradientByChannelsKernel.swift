@@ -39,7 +39,6 @@ final class InputGradientByChannelsKernel: Kernel {
 
 extension CentredInputGradientByChannels: FastOperation {
     func kernel(_ call: KernelCall) -> Kernel? {
-        isTinyBatch(call.inputSpecs[1], axis: gradient.axis)
-            ? nil : InputGradientByChannelsKernel(call, gradient)
+        InputGradientByChannelsKernel(call, gradient)
     }
 }

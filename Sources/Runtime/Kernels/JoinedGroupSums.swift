@@ -12,11 +12,10 @@ final class JoinedGroupSumsKernel<T>: Kernel {
     private let partials: GroupPartials
     private let scratch: GroupPartials
 
-    /// Nil where each has a kernel that takes no sums per channel.
-    init?(
-        _ sums: KernelCall, _ operation: GroupSums, _ parameters: KernelCall, _ loops: GroupLoops<T>
+    init(
+        _ sums: KernelCall, _ operation: GroupSums, _ parameters: KernelCall,
+        _ other: GroupParameterSums, _ loops: GroupLoops<T>
     ) {
-        guard let other = parameters.node.operation as? GroupParameterSums else { return nil }
         self.loops = loops
         (dy, x) = (sums.inputs[0], sums.inputs[1])
         (sum, centredSum) = (sums.outputs[0], sums.outputs[1])
@@ -30,9 +29,6 @@ final class JoinedGroupSumsKernel<T>: Kernel {
         let view = rowOperands.view
         partials = GroupPartials(groups: sums.groupCount, length: 2 * view.channels)
         scratch = GroupPartials(groups: sums.groupCount, length: 3 * view.channels)
-        if view.valuesPerGroup <= smallGroup || (rowOperands.hasRuns && view.groups == 1) {
-            return nil
-        }
     }
 
     override func run(_ task: ShardTask) {
@@ -43,7 +39,15 @@ final class JoinedGroupSumsKernel<T>: Kernel {
         let first: UnsafeMutablePointer<Double> = sum.pointer(task)
         let second: UnsafeMutablePointer<Double> = centredSum.pointer(task)
         let total = partials.opened(task)
-        let (mean, gamma) = (rowOperands.mean(task), rowOperands.gamma(task))
+        let mean = rowOperands.mean(task)
+        if rowOperands.hasRuns, view.groups == 1, !parameterOperands.hasShift {
+            loops.rowSums(
+                dy, x, rows, rowOperands.runLength, view.inner, mean, parameterOperands.scale(task),
+                rowOperands.narrowParameters(task).gamma, first, second, total,
+                total + view.channels, rowOperands.isFar)
+            return
+        }
+        let gamma = rowOperands.gamma(task)
         let (scale, shift) = (parameterOperands.scale(task), parameterOperands.shift(task))
         let sums = scratch[task.group]
         let centredSums = sums + view.channels
@@ -53,7 +57,7 @@ final class JoinedGroupSumsKernel<T>: Kernel {
             sums.update(repeating: 0, count: 2 * view.channels)
             let offset = row * view.elementsPerRow
             loops.sums(
-                dy + offset, x + offset, nil, view.positions, view.channels, view.inner, means,
+                dy + offset, x + offset, view.positions, view.channels, view.inner, means,
                 nil, nil, nil, EK_IDENTITY, 0, nil, 0, sums)
             var channel = 0
             for statistic in (row * view.groups)..<((row + 1) * view.groups) {

@@ -81,8 +81,7 @@ struct GatedSums {
     private static func areTotals(_ node: Node, of tensor: Tensor) -> Bool {
         guard node.inputs.first == tensor else { return false }
         switch node.operation {
-        case let sums as CentredSums:
-            return sums.activation == .identity && !isTinyBatch(tensor.spec, axis: sums.axis)
+        case let sums as CentredSums: return sums.activation == .identity
         case let sum as Sum:
             // Over float32 such sums are taken tile by tile.
             return tensor.elementType == .bfloat16
