@@ -8,7 +8,7 @@
 
 #include "moments_run.h"
 
-#define EK_MOMENT_ROWS 64  // rows in a tile of lanes
+#define EK_MOMENT_ROWS 256  // rows in a tile of lanes
 
 #define moments_columns LOCAL(ek_moments_columns)
 #define moments_lanes LOCAL(ek_moments_lanes)

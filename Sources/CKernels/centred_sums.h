@@ -5,7 +5,7 @@
 
 #include "centred_sums_vector.h"
 
-#define EK_TILE_ROWS 32
+#define EK_TILE_ROWS 128
 #define EK_LOW_TILE_ROWS 16
 #define EK_TILE_RUN 1024
 
