@@ -3,6 +3,7 @@
 #define gradient_vectors LOCAL(ek_gradient_vectors)
 #define input_gradient LOCAL(ek_input_gradient)
 #define gradient_two LOCAL(ek_gradient_two)
+#define gradient_mean LOCAL(ek_gradient_mean)
 #define gradient_apart LOCAL(ek_gradient_apart)
 #define gradient_load LOCAL(ek_gradient_load)
 #define gradient_table LOCAL(ek_gradient_table)
@@ -12,7 +13,7 @@
 
 struct LOCAL(ek_gradient_parameters) {
     centre_parameters centre;
-    EK_SUM mean[EK_STRIP], a[EK_STRIP], b[EK_STRIP], c[EK_STRIP];
+    EK_SUM a[EK_STRIP], b[EK_STRIP], c[EK_STRIP];
 };
 #define gradient_parameters struct LOCAL(ek_gradient_parameters)
 
@@ -21,11 +22,16 @@ struct LOCAL(ek_gradient_parameters) {
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_gradient_lane) {
     centre_lane centre;
-    vs mean, a, b, c;
+    vs a, b, c;
 };
 #define gradient_lane struct LOCAL(ek_gradient_lane)
 
-/// c takes in what the rounding of the mean left over.
+/// The mean that the loops subtract from x. Where b x is exact that is none: c takes in all of it, else what its
+/// rounding left over.
+EK_INLINE vd gradient_mean(vd mean) {
+    return EK_SUMS_ARE_EXACT ? (vd)0.0 : vwiden(vnarrow(mean));
+}
+
 EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const double *a,
                               const double *b, const double *c, size_t first, size_t count,
                               size_t lanes, size_t inner) {
@@ -34,15 +40,12 @@ EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const
         const size_t n = ek_smaller(W, distinct - l), from = first + l;
         const vd factor = lane_numbers(b, from, n, inner, 0.0);
         const vd middle = lane_numbers(mean, from, n, inner, 0.0);
-        const vs about = EK_SUMS_ARE_EXACT ? (vs)(EK_SUM)0 : vs_from_vd(middle);
-        sstore(to->mean + l, about);
         sstore(to->a + l, vs_from_vd(lane_numbers(a, from, n, inner, 0.0)));
         sstore(to->b + l, vs_from_vd(factor));
         sstore(to->c + l, vs_from_vd(lane_numbers(c, from, n, inner, 0.0) -
-                                     factor * (middle - vd_from_vs(about))));
+                                     factor * (middle - gradient_mean(middle))));
     }
     for (size_t l = distinct; l < count; l++) {
-        to->mean[l] = to->mean[l - lanes];
         to->a[l] = to->a[l - lanes];
         to->b[l] = to->b[l - lanes];
         to->c[l] = to->c[l - lanes];
@@ -50,7 +53,7 @@ EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const
 }
 
 EK_INLINE vf input_gradient(vf dy, vf x, const gradient_lane *p) {
-    const vs deviation = EK_SUMS_ARE_EXACT ? vs_from_vf(x) : vs_from_vf(x) - p->mean;
+    const vs deviation = EK_SUMS_ARE_EXACT ? vs_from_vf(x) : vs_from_vf(x - p->centre.mean);
     return vf_from_vs(p->a * vs_from_vf(dy) + (p->b * deviation + p->c));
 }
 
@@ -100,13 +103,12 @@ EK_INLINE void gradient_two(const E *dy, const E *x, const E *residual, E *dx, E
 }
 
 EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l) {
-    return (gradient_lane){centre_load(&p->centre, l), sload(p->mean + l), sload(p->a + l),
-                           sload(p->b + l), sload(p->c + l)};
+    return (gradient_lane){centre_load(&p->centre, l), sload(p->a + l), sload(p->b + l),
+                           sload(p->c + l)};
 }
 
 EK_INLINE void gradient_apart(gradient_lane *a, gradient_lane *b) {
     centre_apart(&a->centre, &b->centre);
-    eapart(&a->mean, &b->mean);
     eapart(&a->a, &b->a);
     eapart(&a->b, &b->b);
     eapart(&a->c, &b->c);
@@ -159,7 +161,6 @@ EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx
                                const form *f, int with, int stream) {
     const gradient_lane lane = {
         {(vf)p->centre.mean[0], (vf)p->centre.scale[0], (vf)p->centre.shift[0]},
-        (vs)p->mean[0],
         (vs)p->a[0],
         (vs)p->b[0],
         (vs)p->c[0]};
@@ -227,10 +228,9 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
                     ek_ask_ahead_for_writing(dx + k, inner * sizeof(E));
                 }
                 centre_channel(&p.centre, mean, scale, shift, ch);
-                p.mean[0] = EK_SUMS_ARE_EXACT ? (EK_SUM)0 : (EK_SUM)mean[ch];
                 p.a[0] = (EK_SUM)a[ch];
                 p.b[0] = (EK_SUM)b[ch];
-                p.c[0] = (EK_SUM)(c[ch] - b[ch] * (mean[ch] - (double)p.mean[0]));
+                p.c[0] = (EK_SUM)(c[ch] - b[ch] * (mean[ch] - gradient_mean((vd)mean[ch])[0]));
                 gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, 0, inner, &p,
                              &f, with, stream);
             }

@@ -27,10 +27,8 @@ EK_INLINE void sums_columns(const sums_streams *s, size_t rows, size_t height, s
         if (with & EK_WITH_X) lane[q] = sums_parameters_load(p, l + q * W);
     }
     if (in_pairs && with & EK_WITH_X)
-        for (size_t q = 0; q < width; q += 2) {
+        for (size_t q = 0; q < width; q += 2)
             centre_apart(&lane[q].centre, &lane[q + 1].centre);
-            eapart(&lane[q].mean, &lane[q + 1].mean);
-        }
     for (size_t r = 0; r < rows; r++)
         for (size_t q = 0; q < width; q++) {
             const size_t k = r * stride + l + q * W;
@@ -82,7 +80,7 @@ EK_INLINE void sums_lanes(const sums_streams *s, size_t rows, size_t stride, siz
 EK_INLINE void sums_run(const sums_streams *s, size_t count, sums_parameters *p, int kind,
                         const form *f, int with) {
     const centre_parameters *c = &p->centre;
-    const sums_lane lane = {{(vf)c->mean[0], (vf)c->scale[0], (vf)c->shift[0]}, (vs)p->mean[0]};
+    const sums_lane lane = {{(vf)c->mean[0], (vf)c->scale[0], (vf)c->shift[0]}, (vd)p->mean[0]};
     vs first[4], second[4];
     for (size_t q = 0; q < 4; q++) first[q] = second[q] = (vs)(EK_SUM)0;
     size_t k = 0;
@@ -157,7 +155,7 @@ static void LOCAL(ek_sums)(sums_streams s, size_t outer, size_t channels, size_t
                 }
                 first[c] += p.first[0];
                 if (with & EK_WITH_X)
-                    second[c] += p.second[0] - (mean[c] - (double)p.mean[0]) * p.first[0];
+                    second[c] += p.second[0] - (mean[c] - (double)(EK_SUM)mean[c]) * p.first[0];
             }
         return;
     }

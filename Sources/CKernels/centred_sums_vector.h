@@ -36,7 +36,7 @@ EK_INLINE sums_streams streams_from(const sums_streams *s, size_t k) {
 
 struct LOCAL(ek_sums_parameters) {
     centre_parameters centre;
-    EK_SUM mean[EK_STRIP];
+    double mean[EK_STRIP];  // where sums are exact
     double first[EK_STRIP + EK_WIDTH], second[EK_STRIP + EK_WIDTH];  // read in whole vectors
 };
 #define sums_parameters struct LOCAL(ek_sums_parameters)
@@ -44,29 +44,31 @@ struct LOCAL(ek_sums_parameters) {
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_sums_lane) {
     centre_lane centre;
-    vs mean;
+    vd mean;
 };
 #define sums_lane struct LOCAL(ek_sums_lane)
 
 EK_INLINE sums_lane sums_parameters_load(const sums_parameters *p, size_t l) {
-    return (sums_lane){centre_load(&p->centre, l), sload(p->mean + l)};
+    sums_lane lane = {.centre = centre_load(&p->centre, l)};
+    if (EK_SUMS_ARE_EXACT) lane.mean = vdload(p->mean + l);
+    return lane;
 }
 
 EK_INLINE void sums_table(sums_parameters *to, const double *mean, const double *scale,
                           const double *shift, size_t first, size_t count, size_t lanes,
                           size_t inner) {
     centre_table(&to->centre, mean, scale, shift, first, count, lanes, inner);
+    if (!EK_SUMS_ARE_EXACT) return;
     const size_t distinct = ek_smaller(count, lanes);
     for (size_t l = 0; l < distinct; l += W)
-        sstore(to->mean + l, vs_from_vd(lane_numbers(mean, first + l, ek_smaller(W, distinct - l),
-                                                     inner, 0.0)));
+        vdstore(to->mean + l, lane_numbers(mean, first + l, ek_smaller(W, distinct - l), inner, 0.0));
     for (size_t l = distinct; l < count; l++) to->mean[l] = to->mean[l - lanes];
 }
 
 EK_INLINE void sums_channel(sums_parameters *to, const double *mean, const double *scale,
                             const double *shift, size_t c) {
     centre_channel(&to->centre, mean, scale, shift, c);
-    to->mean[0] = (EK_SUM)mean[c];
+    to->mean[0] = mean[c];
 }
 
 /// The second sum of lanes. The loops subtract the mean as EK_SUM holds it from every x; what its
@@ -148,7 +150,8 @@ EK_INLINE vf sums_vector(sums_values v, int whole, size_t n, const sums_lane *p,
         g = deactivate(g, pre, kind, f);
         output = activate(pre, kind, f);
     }
-    vs term = vs_from_vf(g), deviation = vs_from_vf(v.x) - p->mean;
+    // Without the sums' own mean it is the difference that the preactivation begins with.
+    vs term = vs_from_vf(g), deviation = vs_from_vf(v.x) - vs_mean(p->mean, p->centre.mean);
     if (!whole) {
         term = sblend(vfirst(n), term, (vs)(EK_SUM)0);
         deviation = sblend(vfirst(n), deviation, (vs)(EK_SUM)0);

@@ -25,6 +25,7 @@
 #define vf_from_vs(v) (v)
 #define vs_from_vd vnarrow
 #define vd_from_vs vwiden
+#define vs_mean(exact, rounded) (rounded)
 #define sload vload
 #define sstore vstore
 #define sblend vblend

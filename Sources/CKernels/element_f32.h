@@ -17,6 +17,7 @@
 #define vf_from_vs vnarrow
 #define vs_from_vd(v) (v)
 #define vd_from_vs(v) (v)
+#define vs_mean(exact, rounded) (exact)
 #define sload vdload
 #define sstore vdstore
 #define sblend vdblend
