@@ -15,6 +15,7 @@ struct EvenKeelCommand: ParsableCommand {
             Exit codes: 0 done, 64 wrong usage, 130 interrupted, 1 anything else. What went wrong is one \
             line that begins with `error:`.
             """,
+        version: evenKeelVersion,
         subcommands: [
             Train.self, Evaluate.self, Predict.self, Inspect.self, PlanCommand.self,
             Benchmark.self, Demo.self, WorkedExample.self, LayerCommand.self,

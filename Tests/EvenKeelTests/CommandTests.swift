@@ -37,6 +37,17 @@ struct CommandTests {
         }
     }
 
+    @Test("The version is the changelog's newest")
+    func version() throws {
+        let result = try Command.run("--version")
+        #expect(result.status == 0 && result.output == evenKeelVersion + "\n")
+        let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+        let changelog = try String(
+            contentsOf: root.appending(path: "CHANGELOG.md"), encoding: .utf8)
+        let newest = changelog.split(separator: "\n").first { $0.hasPrefix("## [") }
+        #expect(newest?.hasPrefix("## [\(evenKeelVersion)]") == true)
+    }
+
     @Test("The same command gives the same bytes, on any number of threads")
     func reproducible() throws {
         try Command.withFolder { path in

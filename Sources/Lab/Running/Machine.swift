@@ -1,8 +1,9 @@
+import Arrays
 import Foundation
 
 /// What numbers depend on besides the options.
 enum Machine {
-    static let version = "EvenKeel 0.1.0"
+    static let version = "EvenKeel \(evenKeelVersion)"
 
     /// Such as `Intel Xeon, 2 cores, Linux`.
     static var description: String {
