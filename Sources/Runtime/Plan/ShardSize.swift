@@ -34,7 +34,15 @@ struct ShardSize {
         // Each shard adds its part of a weight's gradient to a sum: images are to weigh as much as that.
         let gradients = nodes.filter { $0.operation is SummedWeightGradient }
             .map { $0.outputs[0].byteCount }
-        let most = max(1, max(Self.shardBytes, gradients.max() ?? 0) / max(bytes, 1))
+        var most = max(1, max(Self.shardBytes, gradients.max() ?? 0) / max(bytes, 1))
+        // bfloat16 is computed with so fast that what a shard's other tensors push out of L2 is missed.
+        if most > 2,
+            tensors.contains(where: {
+                $0.type == .bfloat16 && $0.byteCount / units.count == largest
+            })
+        {
+            most = (most + 1) / 2
+        }
         if units.count > shards * most {
             // As many in each group.
             shards = ((units.count + most - 1) / most + groups - 1) / groups * groups
