@@ -38,15 +38,6 @@ enum BroadcastLayout: Equatable {
         return nil
     }
 
-    /// How far the operand advances from one element of the result to the next, where that is always as far.
-    var step: Int? {
-        switch self {
-        case .same: 1
-        case .scalar: 0
-        case .row, .runs: nil
-        }
-    }
-
     /// The operand's element that belongs to the result's element `i`.
     @inline(__always)
     func index(_ i: Int) -> Int {

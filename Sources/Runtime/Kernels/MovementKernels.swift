@@ -221,35 +221,38 @@ extension Broadcast: FastOperation {
 
 /// `condition ? a : b` where each operand is in a simple layout.
 final class SelectKernel<T: BitwiseCopyable>: Kernel {
-    private let operands: [Operand]
-    private let layouts: [BroadcastLayout]
-    private let y: Operand
+    private let condition, a, b, y: Operand
+    private let layouts: (condition: BroadcastLayout, a: BroadcastLayout, b: BroadcastLayout)
     private let elementsPerUnit: Int
 
     init(_ call: KernelCall, _ layouts: [BroadcastLayout], as type: T.Type) {
-        operands = call.inputs
-        self.layouts = layouts
+        (condition, a, b) = (call.inputs[0], call.inputs[1], call.inputs[2])
+        self.layouts = (layouts[0], layouts[1], layouts[2])
         y = call.outputs[0]
         elementsPerUnit = call.elementsPerUnit(call.outputSpecs[0])
     }
 
     override func run(_ task: ShardTask) {
-        let condition: UnsafeMutablePointer<Bool> = operands[0].pointer(task)
-        let (a, b): (UnsafeMutablePointer<T>, UnsafeMutablePointer<T>) = (
-            operands[1].pointer(task), operands[2].pointer(task)
-        )
-        let target: UnsafeMutablePointer<T> = y.pointer(task)
-        let (first, second, third) = (layouts[0], layouts[1], layouts[2])
+        let condition: UnsafeMutablePointer<Bool> = condition.pointer(task)
+        let a: UnsafeMutablePointer<T> = a.pointer(task)
+        let b: UnsafeMutablePointer<T> = b.pointer(task)
+        let y: UnsafeMutablePointer<T> = y.pointer(task)
         let count = elementsPerUnit * task.count
-        if first == .same, let step = second.step, let other = third.step {
-            for index in 0..<count {
-                target[index] = condition[index] ? a[index * step] : b[index * other]
+        switch layouts {
+        case (.same, .same, .same):
+            for i in 0..<count { y[i] = condition[i] ? a[i] : b[i] }
+        case (.same, .scalar, .same):
+            let value = a[0]
+            for i in 0..<count { y[i] = condition[i] ? value : b[i] }
+        case (.same, .same, .scalar):
+            let value = b[0]
+            for i in 0..<count { y[i] = condition[i] ? a[i] : value }
+        default:
+            for i in 0..<count {
+                y[i] =
+                    condition[layouts.condition.index(i)]
+                    ? a[layouts.a.index(i)] : b[layouts.b.index(i)]
             }
-            return
-        }
-        for index in 0..<count {
-            target[index] =
-                condition[first.index(index)] ? a[second.index(index)] : b[third.index(index)]
         }
     }
 }

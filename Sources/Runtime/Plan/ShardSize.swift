@@ -3,10 +3,11 @@ import Graph
 
 /// How many units make a shard. It follows from shapes alone.
 struct ShardSize {
-    /// Bytes of a shard that still let a phase's working set stay in a core's L2, which may be no larger than
-    /// that: of its largest tensor where arithmetic on blocks of it takes the time, of all that it reads and
-    /// writes where that is all it does.
+    /// Bytes of a shard's largest tensor where arithmetic on blocks of it takes the time: such that a phase's
+    /// working set still stays in a core's L2, which may be no larger than that.
     static let shardBytes = 1 << 19
+    /// Bytes of all that a shard reads and writes where that is all it does. They are not needed all at once.
+    static let passBytes = 5 << 17
     /// Below this a shard is not worth its overhead.
     static let smallestShardBytes = 1 << 10
 
@@ -23,7 +24,9 @@ struct ShardSize {
         }
         let sizes = tensors.map { $0.byteCount / units.count }
         let largest = sizes.max() ?? 1
-        let bytes = nodes.contains(where: isArithmetic) ? largest : sizes.reduce(0, +)
+        let (bytes, limit) =
+            nodes.contains(where: isArithmetic)
+            ? (largest, Self.shardBytes) : (sizes.reduce(0, +), Self.passBytes)
         let groups = ExecutableSegment.maximalGroupCount
         var shards = groups
         while shards > 1,
@@ -34,7 +37,7 @@ struct ShardSize {
         // Each shard adds its part of a weight's gradient to a sum: images are to weigh as much as that.
         let gradients = nodes.filter { $0.operation is SummedWeightGradient }
             .map { $0.outputs[0].byteCount }
-        var most = max(1, max(Self.shardBytes, gradients.max() ?? 0) / max(bytes, 1))
+        var most = max(1, max(limit, gradients.max() ?? 0) / max(bytes, 1))
         // bfloat16 is computed with so fast that what a shard's other tensors push out of L2 is missed.
         if most > 2,
             tensors.contains(where: {
