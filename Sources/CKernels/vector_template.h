@@ -100,11 +100,16 @@ EK_INLINE vf vnarrow(vd v) { return __builtin_convertvector(v, vf); }
 
 /// The sum of the lanes, in double, as a binary tree.
 EK_INLINE double vsum(vd v) {
-    double lane[EK_WIDTH];
-    memcpy(lane, &v, sizeof v);
-    for (size_t half = W / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
+#if EK_WIDTH == 16
+    const __typeof__(v.lo) eight = v.lo + v.hi;
+    const __typeof__(eight.lo) four = eight.lo + eight.hi;
+#elif EK_WIDTH == 8
+    const __typeof__(v.lo) four = v.lo + v.hi;
+#else
+    const vd four = v;
+#endif
+    const __typeof__(four.lo) two = four.lo + four.hi;
+    return two[0] + two[1];
 }
 
 EK_INLINE vd vdload(const double *p) {
