@@ -26,8 +26,8 @@ struct LOCAL(ek_gradient_lane) {
 };
 #define gradient_lane struct LOCAL(ek_gradient_lane)
 
-/// The mean that the loops subtract from x. Where b x is exact that is none: c takes in all of it, else what its
-/// rounding left over.
+/// The mean that the loops subtract from x. Where b x is exact that is none: c takes in all of it, else what
+/// its rounding left over.
 EK_INLINE vd gradient_mean(vd mean) {
     return EK_SUMS_ARE_EXACT ? (vd)0.0 : vwiden(vnarrow(mean));
 }

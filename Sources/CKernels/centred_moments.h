@@ -3,8 +3,8 @@
 //
 // Tiles are read once, about the mean of what was merged before, where that weighs at least as much. Its
 // distance from the tile's own mean adds to the squares, but at least half of that is real: the merge counts
-// the distance between the two as variance. So rounding stays small against the result. Where sums are float the
-// first tile of a lane or a channel is read twice: for its mean, then for the squares about that.
+// the distance between the two as variance. So rounding stays small against the result. Where sums are float
+// the first tile of a lane or a channel is read twice: for its mean, then for the squares about that.
 
 #include "moments_run.h"
 

@@ -29,6 +29,8 @@
 #define sload vload
 #define sstore vstore
 #define sblend vblend
+
+// Two vectors at a time, of words with two numbers each.
 #define eload2 vbf16load2
 #define estore2 vbf16store2
 #define eround2 vbf16round2

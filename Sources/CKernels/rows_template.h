@@ -295,13 +295,14 @@ static void LOCAL(ek_row_gradient_sums)(const E *dy, const E *x, size_t rows, si
                 row_sums(dy + i, x + i, length, inner, mean[q], gamma, &sum[q], &centred[q]);
             else if (gamma)
                 row_sums(dy + i, x + i, length, 1, mean[q], gamma, &sum[q], &centred[q]);
+            // Of rows that are not centred nothing need be subtracted.
             else if (mean[q] != 0.0)
                 row_sums(dy + i, x + i, length, 1, mean[q], NULL, &sum[q], &centred[q]);
             else row_sums(dy + i, x + i, length, 1, 0.0, NULL, &sum[q], &centred[q]);
         }
 #define EK_COLUMNS_OF(count, inner, gamma, with)                                              \
-    row_columns(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma, sum + r,       \
-                centred + r, dgamma, dbeta, with)
+    row_columns(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma,                \
+                sum ? sum + r : NULL, sum ? centred + r : NULL, dgamma, dbeta, with)
         if (together && (count < EK_ROWS || inner != 1 || !gamma))
             EK_COLUMNS_OF(count, inner, gamma, EK_PER_ROW | EK_PER_COLUMN);
         else if (together) EK_COLUMNS_OF(EK_ROWS, 1, gamma, EK_PER_ROW | EK_PER_COLUMN);

@@ -26,9 +26,9 @@
 /// Merges count, mean and M2 (the sum of squared deviations) of the values of every channel into
 /// `state`: [count, mean[channels], M2[channels]]. A state of zeros is empty.
 ///
-/// Squares are centred about what was merged before, or about a value of the tile, and tiles merged
-/// with Chan's formula in a fixed order, all in double. A constant channel gives exactly its mean and M2 == 0; inputs
-/// near the ends of float's range give finite results. The count is the sum of the weights.
+/// Squares are centred about what was merged before, or about a value of the tile, and tiles merged with
+/// Chan's formula in a fixed order, all in double. A constant channel gives exactly its mean and M2 == 0;
+/// inputs near the ends of float's range give finite results. The count is the sum of the weights.
 void ek_moments_f32(const float *x, const float *weights, size_t outer, size_t channels,
                     size_t inner, double *state);
 

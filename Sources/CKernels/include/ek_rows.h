@@ -32,9 +32,10 @@ void ek_row_centred_scale_f32(const float *x, size_t rows, size_t length, size_t
 /// What the backward pass adds up. Of every row sum(dy gamma) and sum(dy gamma (x - mean)), where `sum` and
 /// `centred` are given; over all rows sum(dy (x - mean) inv), added to `dgamma`, and sum(dy), added to `dbeta`,
 /// where those are.
-void ek_row_gradient_sums_f32(const float *dy, const float *x, size_t rows, size_t length, size_t inner,
-                     const double *mean, const double *inv, const float *gamma, double *sum,
-                     double *centred, double *dgamma, double *dbeta, int far);
+void ek_row_gradient_sums_f32(const float *dy, const float *x, size_t rows, size_t length,
+                              size_t inner, const double *mean, const double *inv,
+                              const float *gamma, double *sum, double *centred, double *dgamma,
+                              double *dbeta, int far);
 
 /// dx = a dy gamma + b (x - mean) + c, with a, b, c per row.
 void ek_row_centred_input_gradient_f32(const float *dy, const float *x, size_t rows, size_t length,

@@ -16,9 +16,10 @@ void ek_row_centred_scale_bf16(const uint16_t *x, size_t rows, size_t length, si
                                double *mean, const double *inv, const float *gamma, const float
                                *beta, uint16_t *y, int far);
 
-void ek_row_gradient_sums_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t length, size_t inner,
-                     const double *mean, const double *inv, const float *gamma, double *sum,
-                     double *centred, double *dgamma, double *dbeta, int far);
+void ek_row_gradient_sums_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t length,
+                              size_t inner, const double *mean, const double *inv,
+                              const float *gamma, double *sum, double *centred, double *dgamma,
+                              double *dbeta, int far);
 
 void ek_row_centred_input_gradient_bf16(const uint16_t *dy, const uint16_t *x, size_t rows, size_t
                                         length, size_t inner, const double *mean, const float
