@@ -19,6 +19,9 @@ struct LOCAL(ek_gradient_parameters) {
 
 #define EK_WITH_DRESIDUAL 4
 
+// Of 6 parameters per lane, three of type EK_SUM, the registers hold two vectors' where that is double.
+#define EK_GRADIENT_COLUMNS (EK_SUMS_ARE_EXACT ? (size_t)2 : EK_COLUMNS)
+
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_gradient_lane) {
     centre_lane centre;
@@ -52,9 +55,9 @@ EK_INLINE void gradient_table(gradient_parameters *to, const double *mean, const
     }
 }
 
-EK_INLINE vf input_gradient(vf dy, vf x, const gradient_lane *p) {
+EK_INLINE vs input_gradient(vf dy, vf x, const gradient_lane *p) {
     const vs deviation = EK_SUMS_ARE_EXACT ? vs_from_vf(x) : vs_from_vf(x - p->centre.mean);
-    return vf_from_vs(p->a * vs_from_vf(dy) + (p->b * deviation + p->c));
+    return p->a * vs_from_vf(dy) + (p->b * deviation + p->c);
 }
 
 EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
@@ -72,23 +75,24 @@ EK_INLINE void gradient_vectors(const E *dy, const E *x, const E *residual, E *d
         if (with & EK_WITH_RESIDUAL) v += whole ? eload(residual) : eload_n(residual, n);
         g = deactivate(g, v, kind, f);
     }
-    const vf result = input_gradient(g, value, p);
+    const vs result = input_gradient(g, value, p);
     if (!whole) {
         if (with & EK_WITH_DRESIDUAL) estore_n(dresidual, g, n);
-        estore_n(dx, result, n);
+        estore_n(dx, vf_from_vs(result), n);
     } else if (stream) {
         if (with & EK_WITH_DRESIDUAL) estream(dresidual, g);
-        estream(dx, result);
+        estream_sum(dx, result);
     } else {
         if (with & EK_WITH_DRESIDUAL) estore(dresidual, g);
-        estore(dx, result);
+        estore_sum(dx, result);
     }
 }
 
 /// Two whole vectors, with parameters in the order of `eload2`.
 EK_INLINE void gradient_two(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                             const gradient_lane *p, int kind, const form *f, int with) {
-    vf g[2], v[2], r[2], result[2];
+    vf g[2], v[2], r[2];
+    vs result[2];
     eload2(dy, &g[0], &g[1]);
     eload2(x, &v[0], &v[1]);
     if (with & EK_WITH_RESIDUAL) eload2(residual, &r[0], &r[1]);
@@ -99,7 +103,7 @@ EK_INLINE void gradient_two(const E *dy, const E *x, const E *residual, E *dx, E
         result[q] = input_gradient(g[q], v[q], &p[q]);
     }
     if (with & EK_WITH_DRESIDUAL) estore2(dresidual, g[0], g[1]);
-    estore2(dx, result[0], result[1]);
+    estore2_sum(dx, result[0], result[1]);
 }
 
 EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l) {
@@ -119,18 +123,18 @@ EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx,
                               size_t rows, size_t stride, size_t lanes,
                               const gradient_parameters *p, int kind, const form *f, int with,
                               int stream) {
-    const size_t block = EK_COLUMNS * W;
+    const size_t block = EK_GRADIENT_COLUMNS * W;
     const size_t height = lanes == block ? rows : stream ? 1 : EK_ROWS_TOGETHER;
     for (size_t top = 0; top < rows; top += height) {
         const size_t bottom = ek_smaller(top + height, rows);
         size_t l = 0;
         for (; l + block <= lanes; l += block) {
-            gradient_lane lane[EK_COLUMNS];
-            for (size_t q = 0; q < EK_COLUMNS; q++) lane[q] = gradient_load(p, l + q * W);
-            for (size_t q = 0; q < EK_COLUMNS && !stream; q += 2)
+            gradient_lane lane[EK_GRADIENT_COLUMNS];
+            for (size_t q = 0; q < EK_GRADIENT_COLUMNS; q++) lane[q] = gradient_load(p, l + q * W);
+            for (size_t q = 0; q < EK_GRADIENT_COLUMNS && !stream; q += 2)
                 gradient_apart(&lane[q], &lane[q + 1]);
             for (size_t r = top; r < bottom; r++)
-                for (size_t q = 0; q < EK_COLUMNS; q += stream ? 1 : 2) {
+                for (size_t q = 0; q < EK_GRADIENT_COLUMNS; q += stream ? 1 : 2) {
                     const size_t k = r * stride + l + q * W;
                     if (stream)
                         gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0,

@@ -25,34 +25,36 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
                                size_t width, int whole, size_t n, double before, double total,
                                moments_tables *t, size_t l) {
 #define EK_ROW(r, q) \
-    (whole ? eload(x + (r) * stride + (q) * W) : eload_n(x + (r) * stride + (q) * W, n))
+    (whole ? eload_sum(x + (r) * stride + (q) * W)               \
+           : vs_from_vf(eload_n(x + (r) * stride + (q) * W, n)))
     // In pairs, as `eload2` orders them.
 #define EK_ROWS_AT(r, v)                                                                    \
     for (size_t q = 0; q < width; q += in_pairs ? 2 : 1) {                                  \
-        if (in_pairs) eload2(x + (r) * stride + q * W, &(v)[q], &(v)[in_pairs ? q + 1 : q]); \
+        if (in_pairs)                                                                       \
+            eload2_sum(x + (r) * stride + q * W, &(v)[q], &(v)[in_pairs ? q + 1 : q]);      \
         else (v)[q] = EK_ROW(r, q);                                                         \
     }
     const int in_pairs = width % 2 == 0;
     size_t start = 0;
     if (weights)
         while (weights[start] == 0.0f) start++;
-    vf row[EK_SUM_COLUMNS], origin[EK_SUM_COLUMNS];
-    vs pivot[EK_SUM_COLUMNS], sum[EK_SUM_COLUMNS], squares[EK_SUM_COLUMNS];
+    vs row[EK_SUM_COLUMNS], origin[EK_SUM_COLUMNS], pivot[EK_SUM_COLUMNS];
+    vs sum[EK_SUM_COLUMNS], squares[EK_SUM_COLUMNS];
     EK_ROWS_AT(start, origin)
     for (size_t q = 0; q < width; q++) sum[q] = squares[q] = (vs)(EK_SUM)0;
     if (before < total && EK_SUMS_ARE_EXACT) {
-        for (size_t q = 0; q < width; q++) pivot[q] = vs_from_vf(origin[q]);
+        for (size_t q = 0; q < width; q++) pivot[q] = origin[q];
     } else if (before < total) {
         for (size_t r = start; r < rows; r++) {
             if (weights && weights[r] == 0.0f) continue;
             EK_ROWS_AT(r, row)
             for (size_t q = 0; q < width; q++) {
-                const vs d = vs_from_vf(row[q]) - vs_from_vf(origin[q]);
+                const vs d = row[q] - origin[q];
                 sum[q] += weights ? d * (vs)(EK_SUM)weights[r] : d;
             }
         }
         for (size_t q = 0; q < width; q++) {
-            pivot[q] = vs_from_vf(origin[q]) + sum[q] * (vs)(EK_SUM)(1.0 / total);
+            pivot[q] = origin[q] + sum[q] * (vs)(EK_SUM)(1.0 / total);
             sum[q] = (vs)(EK_SUM)0;
         }
     } else {
@@ -67,7 +69,7 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
             // Where a tile takes a part of each row, what the next one needs has to be asked for.
             if (stride > width * W && EK_BEGINS_LINE(q, E))
                 __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
-            const vs d = vs_from_vf(row[q]) - pivot[q];
+            const vs d = row[q] - pivot[q];
             const vs wd = weights ? d * (vs)(EK_SUM)weights[r] : d;
             sum[q] += wd;
             squares[q] += wd * d;

@@ -6,7 +6,7 @@
 #include "centred_sums_vector.h"
 
 #define EK_TILE_ROWS 128
-#define EK_LOW_TILE_ROWS 16
+#define EK_LOW_TILE_ROWS 32
 #define EK_TILE_RUN 1024
 
 #define sums_columns LOCAL(ek_sums_columns)
@@ -81,18 +81,17 @@ EK_INLINE void sums_run(const sums_streams *s, size_t count, sums_parameters *p,
                         const form *f, int with) {
     const centre_parameters *c = &p->centre;
     const sums_lane lane = {{(vf)c->mean[0], (vf)c->scale[0], (vf)c->shift[0]}, (vd)p->mean[0]};
-    vs first[4], second[4];
-    for (size_t q = 0; q < 4; q++) first[q] = second[q] = (vs)(EK_SUM)0;
+    vs first[EK_CHAINS], second[EK_CHAINS];
+    for (size_t q = 0; q < EK_CHAINS; q++) first[q] = second[q] = (vs)(EK_SUM)0;
     size_t k = 0;
-    for (; k + 4 * W <= count; k += 4 * W)
-        for (size_t q = 0; q < 4; q++)
+    for (; k + EK_CHAINS * W <= count; k += EK_CHAINS * W)
+        for (size_t q = 0; q < EK_CHAINS; q++)
             sums_one(s, k + q * W, 1, 0, &lane, kind, f, with, &first[q], &second[q]);
     for (; k + W <= count; k += W)
         sums_one(s, k, 1, 0, &lane, kind, f, with, &first[0], &second[0]);
     if (k < count) sums_one(s, k, 0, count - k, &lane, kind, f, with, &first[1], &second[1]);
-    p->first[0] += vsum(vd_from_vs(first[0] + first[1]) + vd_from_vs(first[2] + first[3]));
-    if (with & EK_WITH_X)
-        p->second[0] += vsum(vd_from_vs(second[0] + second[1]) + vd_from_vs(second[2] + second[3]));
+    p->first[0] += chains_total(first);
+    if (with & EK_WITH_X) p->second[0] += chains_total(second);
 }
 
 /// Chooses the loop. rows == 0: a run of one channel, `lanes` elements long.

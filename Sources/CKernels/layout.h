@@ -23,6 +23,10 @@
 // The same where the accumulators are of type EK_SUM.
 #define EK_SUM_COLUMNS (sizeof(EK_SUM) == sizeof(float) ? EK_COLUMNS : (size_t)(EK_WIDTH >= 16 ? 4 : 2))
 
+// Vectors of a run that are added up apart from each other: enough that none waits for the one before. A
+// vector of doubles is two of them already.
+#define EK_CHAINS ((size_t)(sizeof(EK_SUM) == sizeof(float) ? 4 : 2))
+
 #define EK_ROWS_TOGETHER ((size_t)4)  // rows longer than a block of columns that are taken at a time
 
 #define EK_AHEAD(element) (EK_AHEAD_BYTES / sizeof(element))

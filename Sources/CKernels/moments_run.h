@@ -8,6 +8,7 @@
 #define EK_MOMENT_RUN 1024  // elements in a tile
 
 #define weight_of LOCAL(ek_weight_of)
+#define chains_total LOCAL(ek_chains_total)
 #define moments_run LOCAL(ek_moments_run)
 #define moments_exact LOCAL(ek_moments_exact)
 
@@ -49,6 +50,12 @@ EK_INLINE double weight_of(const float *weights, size_t count) {
     return vsum(total);
 }
 
+/// What EK_CHAINS vectors of sums come to.
+EK_INLINE double chains_total(const vs *sum) {
+    const vd first = vd_from_vs(sum[0] + sum[1]);
+    return vsum(EK_CHAINS == 2 ? first : first + vd_from_vs(sum[EK_CHAINS - 2] + sum[EK_CHAINS - 1]));
+}
+
 /// Moments of one tile of a plane: `count` contiguous elements. `known`, where given, is the mean of at
 /// least as much weight before: the tile is read once then, about that (centred_moments.h says why that
 /// is right).
@@ -58,12 +65,12 @@ EK_INLINE void moments_run(const E *x, const float *weights, size_t count, doubl
     if (weights)
         while (weights[start] == 0.0f) start++;
     const vs origin = vs_from_vf((vf)eload_n(x + start, 1)[0]);
-    vs pivot = known ? (vs)(EK_SUM)*known : origin, sum[4], squares[4];
+    vs pivot = known ? (vs)(EK_SUM)*known : origin, sum[EK_CHAINS], squares[EK_CHAINS];
     for (int pass = known || EK_SUMS_ARE_EXACT ? 1 : 0; pass < 2; pass++) {
-        for (size_t q = 0; q < 4; q++) sum[q] = squares[q] = (vs)(EK_SUM)0;
+        for (size_t q = 0; q < EK_CHAINS; q++) sum[q] = squares[q] = (vs)(EK_SUM)0;
         size_t k = 0;
-        for (; k + 4 * W <= count; k += 4 * W)
-            for (size_t q = 0; q < 4; q++) {
+        for (; k + EK_CHAINS * W <= count; k += EK_CHAINS * W)
+            for (size_t q = 0; q < EK_CHAINS; q++) {
                 vs d = vs_from_vf(eload(x + k + q * W)) - pivot, wd = d;
                 if (weights) {
                     const vf w = vload(weights + k + q * W);
@@ -87,12 +94,11 @@ EK_INLINE void moments_run(const E *x, const float *weights, size_t count, doubl
             if (pass) squares[0] += wd * d;
         }
         if (pass == 0) {
-            const double moved = vsum(vd_from_vs((sum[0] + sum[1]) + (sum[2] + sum[3])));
+            const double moved = chains_total(sum);
             pivot = (vs)(EK_SUM)((double)origin[0] + moved / total);
         }
     }
-    const double moved = vsum(vd_from_vs((sum[0] + sum[1]) + (sum[2] + sum[3])));
-    const double square = vsum(vd_from_vs((squares[0] + squares[1]) + (squares[2] + squares[3])));
+    const double moved = chains_total(sum), square = chains_total(squares);
     *mean = (double)pivot[0] + moved / total;
     *m2 = square - moved * moved / total;
 #if !EK_SUMS_ARE_EXACT

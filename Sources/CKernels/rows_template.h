@@ -20,7 +20,8 @@
 #define row_add LOCAL(ek_row_add)
 #define row_gradient LOCAL(ek_row_gradient)
 
-#define EK_ROWS 3        // rows whose sums are taken together, as many as the registers have room for
+// Rows whose sums are taken together, as many as the registers have room for.
+#define EK_ROWS (EK_SUMS_ARE_EXACT && EK_WIDTH < 16 ? 1 : 3)
 #define EK_RUN 2048      // columns over which EK_SUM are added
 
 EK_INLINE vf row_load(const E *p, size_t n) { return n >= W ? eload(p) : eload_n(p, n); }
@@ -149,19 +150,19 @@ EK_INLINE void row_sums(const E *dy, const E *x, size_t length, size_t inner, do
     *sum = *centred = 0.0;
     for (size_t begin = 0; begin < length; begin += EK_RUN) {
         const size_t end = begin + ek_smaller(EK_RUN, length - begin);
-        vs first[4], second[4];
-        for (size_t q = 0; q < 4; q++) first[q] = second[q] = (vs)(EK_SUM)0;
+        vs first[EK_CHAINS], second[EK_CHAINS];
+        for (size_t q = 0; q < EK_CHAINS; q++) first[q] = second[q] = (vs)(EK_SUM)0;
 #define EK_TERMS(k, n, q)                                                                       \
     row_terms(dy + (k), x + (k), n, about, 1.0, gamma != NULL,                                  \
               gamma ? vs_from_vf(row_parameter(gamma, k, n, inner, 1.0f)) : (vs)(EK_SUM)1,      \
               &first[q], &second[q], NULL, NULL, EK_PER_ROW)
         size_t j = begin;
-        for (; j + 4 * W <= end; j += 4 * W)
-            for (size_t q = 0; q < 4; q++) EK_TERMS(j + q * W, W, q);
+        for (; j + EK_CHAINS * W <= end; j += EK_CHAINS * W)
+            for (size_t q = 0; q < EK_CHAINS; q++) EK_TERMS(j + q * W, W, q);
         for (; j < end; j += W) EK_TERMS(j, end - j, 0);
 #undef EK_TERMS
-        *sum += vsum(vd_from_vs(first[0] + first[1]) + vd_from_vs(first[2] + first[3]));
-        *centred += vsum(vd_from_vs(second[0] + second[1]) + vd_from_vs(second[2] + second[3]));
+        *sum += chains_total(first);
+        *centred += chains_total(second);
     }
 }
 
@@ -232,9 +233,9 @@ EK_INLINE void row_gradient(const E *dy, const E *x, size_t length, size_t inner
             const vs d = EK_SUMS_ARE_EXACT ? vs_from_vf(value) : row_deviation(value, W, about);
             vs g = vs_from_vf(eload(dy + j));
             if (gamma) g *= vs_from_vf(vload(gamma + j));
-            const vf v = vf_from_vs(va * g + (vb * d + vc));
-            if (stream) estream(dx + j, v);
-            else estore(dx + j, v);
+            const vs v = va * g + (vb * d + vc);
+            if (stream) estream_sum(dx + j, v);
+            else estore_sum(dx + j, v);
         }
     for (; j < length; j += W) {
         const size_t n = length - j;

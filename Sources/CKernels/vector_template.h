@@ -7,6 +7,7 @@
 #undef vi
 #undef vu
 #undef vd
+#undef vh
 
 #define EK_NAME(name) EK_CONCATENATE(name, EK_LEVEL_SUFFIX)
 
@@ -15,11 +16,13 @@
 #define vi EK_NAME(ek_vi)
 #define vu EK_NAME(ek_vu)
 #define vd EK_NAME(ek_vd)
+#define vh EK_NAME(ek_vh)
 
 typedef float vf __attribute__((ext_vector_type(EK_WIDTH)));
 typedef int32_t vi __attribute__((ext_vector_type(EK_WIDTH)));
 typedef uint32_t vu __attribute__((ext_vector_type(EK_WIDTH)));
 typedef double vd __attribute__((ext_vector_type(EK_WIDTH)));
+typedef float vh __attribute__((ext_vector_type(EK_WIDTH / 2)));  // what becomes half of a vd
 
 #define vload EK_NAME(ek_vload)
 #define vstore EK_NAME(ek_vstore)
@@ -32,6 +35,9 @@ typedef double vd __attribute__((ext_vector_type(EK_WIDTH)));
 #define vsum EK_NAME(ek_vsum)
 #define vwiden EK_NAME(ek_vwiden)
 #define vnarrow EK_NAME(ek_vnarrow)
+#define vwideload EK_NAME(ek_vwideload)
+#define vnarrowstore EK_NAME(ek_vnarrowstore)
+#define vnarrowstream EK_NAME(ek_vnarrowstream)
 #define vdload EK_NAME(ek_vdload)
 #define vdstore EK_NAME(ek_vdstore)
 #define vdblend EK_NAME(ek_vdblend)
@@ -97,6 +103,31 @@ EK_INLINE int vany(vi mask) { return __builtin_reduce_or(mask) != 0; }
 EK_INLINE vd vwiden(vf v) { return __builtin_convertvector(v, vd); }
 
 EK_INLINE vf vnarrow(vd v) { return __builtin_convertvector(v, vf); }
+
+// Half by half on the way from and to memory, which saves taking vectors apart and putting them together.
+
+EK_INLINE vd vwideload(const float *p) {
+    vh low, high;
+    memcpy(&low, p, sizeof low);
+    memcpy(&high, p + W / 2, sizeof high);
+    vd v;
+    v.lo = __builtin_convertvector(low, __typeof__(v.lo));
+    v.hi = __builtin_convertvector(high, __typeof__(v.hi));
+    return v;
+}
+
+EK_INLINE void vnarrowstore(float *p, vd v) {
+    const vh low = __builtin_convertvector(v.lo, vh), high = __builtin_convertvector(v.hi, vh);
+    memcpy(p, &low, sizeof low);
+    memcpy(p + W / 2, &high, sizeof high);
+}
+
+/// Past the caches; p is aligned to the vector.
+EK_INLINE void vnarrowstream(float *p, vd v) {
+    const vh low = __builtin_convertvector(v.lo, vh), high = __builtin_convertvector(v.hi, vh);
+    __builtin_nontemporal_store(low, (vh *)(void *)p);
+    __builtin_nontemporal_store(high, (vh *)(void *)(p + W / 2));
+}
 
 /// The sum of the lanes, in double, as a binary tree.
 EK_INLINE double vsum(vd v) {
