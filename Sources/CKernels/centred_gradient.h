@@ -7,6 +7,8 @@
 #define gradient_apart LOCAL(ek_gradient_apart)
 #define gradient_load LOCAL(ek_gradient_load)
 #define gradient_table LOCAL(ek_gradient_table)
+#define gradient_ask LOCAL(ek_gradient_ask)
+#define gradient_columns LOCAL(ek_gradient_columns)
 #define gradient_lanes LOCAL(ek_gradient_lanes)
 #define gradient_planes LOCAL(ek_gradient_planes)
 #define gradient_run LOCAL(ek_gradient_run)
@@ -118,36 +120,63 @@ EK_INLINE void gradient_apart(gradient_lane *a, gradient_lane *b) {
     eapart(&a->c, &b->c);
 }
 
-/// A few rows at a time, as memory likes it, with the parameters of a block of columns in registers.
+/// Asks for two vectors' worth of what is read and written at k. Of rows wider than a block of columns,
+/// processors do not read ahead for themselves.
+EK_INLINE void gradient_ask(const E *dy, const E *x, const E *residual, const E *dx, size_t k,
+                            int with) {
+    for (size_t i = k; i < k + 2 * W; i += 64 / sizeof(E)) {
+        __builtin_prefetch(dy + i, 0, 2);
+        __builtin_prefetch(x + i, 0, 2);
+        if (with & EK_WITH_RESIDUAL) __builtin_prefetch(residual + i, 0, 2);
+        EK_PREFETCH_FOR_WRITING(dx + i);
+    }
+}
+
+/// `width` vectors of lanes (a constant) from lane l on, of some rows, with their parameters in registers.
+EK_INLINE void gradient_columns(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                                size_t rows, size_t stride, size_t width,
+                                const gradient_parameters *p, size_t l, int kind, const form *f,
+                                int with, int stream) {
+    gradient_lane lane[EK_COLUMNS];
+    for (size_t q = 0; q < width; q++) lane[q] = gradient_load(p, l + q * W);
+    for (size_t q = 0; q < width && !stream; q += 2) gradient_apart(&lane[q], &lane[q + 1]);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t q = 0; q < width; q += stream ? 1 : 2) {
+            const size_t k = r * stride + l + q * W;
+            if (stream)
+                gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane[q],
+                                 kind, f, with, stream);
+            else {
+                if (stride > width * W)
+                    gradient_ask(dy, x, residual, dx, k + EK_ROWS_TOGETHER * stride, with);
+                gradient_two(dy + k, x + k, residual + k, dx + k, dresidual + k, &lane[q], kind, f,
+                             with);
+            }
+        }
+}
+
+/// Row by row, as they lie in memory, where one block of columns is a row; else a few rows at a time.
 EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                               size_t rows, size_t stride, size_t lanes,
                               const gradient_parameters *p, int kind, const form *f, int with,
                               int stream) {
-    const size_t block = EK_GRADIENT_COLUMNS * W;
-    const size_t height = lanes == block ? rows : stream ? 1 : EK_ROWS_TOGETHER;
+    if (lanes == EK_COLUMNS * W) {
+        gradient_columns(dy, x, residual, dx, dresidual, rows, stride, EK_COLUMNS, p, 0, kind, f,
+                         with, stream);
+        return;
+    }
+    const size_t height = stream ? 1 : EK_ROWS_TOGETHER, block = EK_GRADIENT_COLUMNS * W;
     for (size_t top = 0; top < rows; top += height) {
-        const size_t bottom = ek_smaller(top + height, rows);
+        const size_t count = ek_smaller(height, rows - top), first = top * stride;
         size_t l = 0;
-        for (; l + block <= lanes; l += block) {
-            gradient_lane lane[EK_GRADIENT_COLUMNS];
-            for (size_t q = 0; q < EK_GRADIENT_COLUMNS; q++) lane[q] = gradient_load(p, l + q * W);
-            for (size_t q = 0; q < EK_GRADIENT_COLUMNS && !stream; q += 2)
-                gradient_apart(&lane[q], &lane[q + 1]);
-            for (size_t r = top; r < bottom; r++)
-                for (size_t q = 0; q < EK_GRADIENT_COLUMNS; q += stream ? 1 : 2) {
-                    const size_t k = r * stride + l + q * W;
-                    if (stream)
-                        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0,
-                                         &lane[q], kind, f, with, stream);
-                    else
-                        gradient_two(dy + k, x + k, residual + k, dx + k, dresidual + k, &lane[q],
-                                     kind, f, with);
-                }
-        }
+        for (; l + block <= lanes; l += block)
+            gradient_columns(dy + first, x + first, residual + first, dx + first,
+                             dresidual + first, count, stride, EK_GRADIENT_COLUMNS, p, l, kind, f,
+                             with, stream);
         for (; l < lanes; l += W) {
             const gradient_lane lane = gradient_load(p, l);
-            for (size_t r = top; r < bottom; r++) {
-                const size_t k = r * stride + l;
+            for (size_t r = 0; r < count; r++) {
+                const size_t k = first + r * stride + l;
                 if (l + W <= lanes)
                     gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0,
                                      &lane, kind, f, with, stream);
