@@ -57,7 +57,12 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
                     if (stream)
                         scale_vectors(x + k, residual + k, y + k, 1, 0, &lane[q], kind, f,
                                       has_residual, stream);
-                    else scale_two(x + k, residual + k, y + k, &lane[q], kind, f, has_residual);
+                    else {
+                        // What is written of wide rows, processors do not fetch ahead.
+                        for (size_t i = 0; i < 2 * W && stride > block; i += 64 / sizeof(E))
+                            EK_PREFETCH_FOR_WRITING(y + k + EK_ROWS_TOGETHER * stride + i);
+                        scale_two(x + k, residual + k, y + k, &lane[q], kind, f, has_residual);
+                    }
                 }
         }
         for (; l < lanes; l += W) {
