@@ -320,7 +320,10 @@ final class CentredInputGradientKernel: Kernel {
     }
 
     override func run(_ task: ShardTask) {
-        if ReferenceRowsKernel.isExtreme(b.pointer(task), count: view.channels) {
+        // Float32 without an activation is double throughout.
+        if isBFloat16 || activation.kind != EK_IDENTITY,
+            ReferenceRowsKernel.isExtreme(b.pointer(task), count: view.channels)
+        {
             fallback.run(task)
             return
         }
