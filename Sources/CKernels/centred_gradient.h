@@ -192,17 +192,20 @@ EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx,
 EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
                                size_t count, const gradient_parameters *p, int kind,
                                const form *f, int with, int stream) {
-    const gradient_lane lane = {
+    const gradient_lane one = {
         {(vf)p->centre.mean[0], (vf)p->centre.scale[0], (vf)p->centre.shift[0]},
         (vs)p->a[0],
         (vs)p->b[0],
         (vs)p->c[0]};
+    const gradient_lane lane[2] = {one, one};
     size_t k = 0;
+    for (; k + 2 * W <= count && !stream; k += 2 * W)
+        gradient_two(dy + k, x + k, residual + k, dx + k, dresidual + k, lane, kind, f, with);
     for (; k + W <= count; k += W)
-        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, &lane, kind, f,
+        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, 0, lane, kind, f,
                          with, stream);
     if (k < count)
-        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, count - k, &lane,
+        gradient_vectors(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, count - k, lane,
                          kind, f, with, 0);
 }
 

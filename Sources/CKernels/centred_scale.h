@@ -84,12 +84,15 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
 EK_INLINE void scale_planes(const E *x, const E *residual, E *y, size_t count,
                             const centre_parameters *p, int kind, const form *f, int has_residual,
                             int stream) {
-    const centre_lane lane = {(vf)p->mean[0], (vf)p->scale[0], (vf)p->shift[0]};
+    const centre_lane one = {(vf)p->mean[0], (vf)p->scale[0], (vf)p->shift[0]};
+    const centre_lane lane[2] = {one, one};
     size_t k = 0;
+    for (; k + 2 * W <= count && !stream; k += 2 * W)
+        scale_two(x + k, residual + k, y + k, lane, kind, f, has_residual);
     for (; k + W <= count; k += W)
-        scale_vectors(x + k, residual + k, y + k, 1, 0, &lane, kind, f, has_residual, stream);
+        scale_vectors(x + k, residual + k, y + k, 1, 0, lane, kind, f, has_residual, stream);
     if (k < count)
-        scale_vectors(x + k, residual + k, y + k, 0, count - k, &lane, kind, f, has_residual, 0);
+        scale_vectors(x + k, residual + k, y + k, 0, count - k, lane, kind, f, has_residual, 0);
 }
 
 /// Chooses the loop. rows == 0: one run of a channel, `lanes` elements long.

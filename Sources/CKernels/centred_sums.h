@@ -12,6 +12,7 @@
 #define sums_columns LOCAL(ek_sums_columns)
 #define sums_lanes LOCAL(ek_sums_lanes)
 #define sums_run LOCAL(ek_sums_run)
+#define sums_all_planes LOCAL(ek_sums_all_planes)
 #define sums_rows LOCAL(ek_sums_rows)
 
 /// `width` vectors of lanes (a constant) over `rows` of the `height` rows of a tile, or the first n lanes of
@@ -80,26 +81,58 @@ EK_INLINE void sums_lanes(const sums_streams *s, size_t rows, size_t stride, siz
 EK_INLINE void sums_run(const sums_streams *s, size_t count, sums_parameters *p, int kind,
                         const form *f, int with) {
     const centre_parameters *c = &p->centre;
-    const sums_lane lane = {{(vf)c->mean[0], (vf)c->scale[0], (vf)c->shift[0]}, (vd)p->mean[0]};
+    const sums_lane one = {{(vf)c->mean[0], (vf)c->scale[0], (vf)c->shift[0]}, (vd)p->mean[0]};
+    const sums_lane lane[2] = {one, one};
     vs first[EK_CHAINS], second[EK_CHAINS];
     for (size_t q = 0; q < EK_CHAINS; q++) first[q] = second[q] = (vs)(EK_SUM)0;
     size_t k = 0;
     for (; k + EK_CHAINS * W <= count; k += EK_CHAINS * W)
-        for (size_t q = 0; q < EK_CHAINS; q++)
-            sums_one(s, k + q * W, 1, 0, &lane, kind, f, with, &first[q], &second[q]);
+        for (size_t q = 0; q < EK_CHAINS; q++) {
+            if (with & EK_WITH_STREAM)
+                sums_one(s, k + q * W, 1, 0, lane, kind, f, with, &first[q], &second[q]);
+            else if (q % 2 == 0)
+                sums_two(s, k + q * W, lane, kind, f, with, &first[q], &second[q]);
+        }
     for (; k + W <= count; k += W)
-        sums_one(s, k, 1, 0, &lane, kind, f, with, &first[0], &second[0]);
-    if (k < count) sums_one(s, k, 0, count - k, &lane, kind, f, with, &first[1], &second[1]);
+        sums_one(s, k, 1, 0, lane, kind, f, with, &first[0], &second[0]);
+    if (k < count) sums_one(s, k, 0, count - k, lane, kind, f, with, &first[1], &second[1]);
     p->first[0] += chains_total(first);
     if (with & EK_WITH_X) p->second[0] += chains_total(second);
 }
 
-/// Chooses the loop. rows == 0: a run of one channel, `lanes` elements long.
-static void sums_rows(const sums_streams *s, size_t rows, size_t stride, size_t lanes,
-                      sums_parameters *p, const form *f, int with) {
+/// The planes of a tensor with a long inner axis, their channels' parameters and results.
+struct LOCAL(ek_sums_planes) {
+    size_t outer, channels, inner;
+    const double *mean, *scale, *shift;
+    double *first, *second;
+};
+#define sums_planes struct LOCAL(ek_sums_planes)
+
+EK_INLINE void sums_all_planes(const sums_streams *s, const sums_planes *planes, sums_parameters *p,
+                               int kind, const form *f, int with) {
+    const size_t inner = planes->inner;
+    for (size_t o = 0; o < planes->outer; o++)
+        for (size_t c = 0; c < planes->channels; c++) {
+            if (with & EK_WITH_X) sums_channel(p, planes->mean, planes->scale, planes->shift, c);
+            p->first[0] = p->second[0] = 0.0;
+            for (size_t i = 0; i < inner; i += EK_TILE_RUN) {
+                const sums_streams run = streams_from(s, (o * planes->channels + c) * inner + i);
+                sums_run(&run, ek_smaller(EK_TILE_RUN, inner - i), p, kind, f, with);
+            }
+            planes->first[c] += p->first[0];
+            if (with & EK_WITH_X) {
+                const double mean = planes->mean[c];
+                planes->second[c] += p->second[0] - (mean - (double)(EK_SUM)mean) * p->first[0];
+            }
+        }
+}
+
+/// Chooses the loop: over planes, where they are given, or over rows.
+static void sums_rows(const sums_streams *s, const sums_planes *planes, size_t rows, size_t stride,
+                      size_t lanes, sums_parameters *p, const form *f, int with) {
 #define EK_LOOP(kind, with)                                                                    \
     {                                                                                          \
-        if (rows == 0) sums_run(s, lanes, p, kind, f, with);                                 \
+        if (planes) sums_all_planes(s, planes, p, kind, f, with);                            \
         else sums_lanes(s, rows, stride, lanes, p, kind, f, with);                           \
         break;                                                                                 \
     }
@@ -144,18 +177,8 @@ static void LOCAL(ek_sums)(sums_streams s, size_t outer, size_t channels, size_t
     if (!s.gate) s.gate = s.x;
     if (!s.y) s.y = (E *)(uintptr_t)s.x;
     if (inner >= EK_PLANE_MINIMUM) {
-        for (size_t o = 0; o < outer; o++)
-            for (size_t c = 0; c < channels; c++) {
-                if (with & EK_WITH_X) sums_channel(&p, mean, scale, shift, c);
-                p.first[0] = p.second[0] = 0.0;
-                for (size_t i = 0; i < inner; i += EK_TILE_RUN) {
-                    const sums_streams run = streams_from(&s, (o * channels + c) * inner + i);
-                    sums_rows(&run, 0, 0, ek_smaller(EK_TILE_RUN, inner - i), &p, &f, with);
-                }
-                first[c] += p.first[0];
-                if (with & EK_WITH_X)
-                    second[c] += p.second[0] - (mean[c] - (double)(EK_SUM)mean[c]) * p.first[0];
-            }
+        const sums_planes planes = {outer, channels, inner, mean, scale, shift, first, second};
+        sums_rows(&s, &planes, 0, 0, 0, &p, &f, with);
         return;
     }
     struct ek_layout layout = ek_layout(outer, channels, inner, W);
@@ -169,12 +192,12 @@ static void LOCAL(ek_sums)(sums_streams s, size_t outer, size_t channels, size_t
         memset(p.second, 0, count * sizeof p.second[0]);
         if (layout.rows > 0) {
             const sums_streams strip = streams_from(&s, begin);
-            sums_rows(&strip, layout.rows, stride, count, &p, &f, with);
+            sums_rows(&strip, NULL, layout.rows, stride, count, &p, &f, with);
         }
         const size_t rest = outer % layout.fold * layout.lanes;
         if (rest > 0) {
             const sums_streams last = streams_from(&s, layout.rows * stride);
-            sums_rows(&last, 1, rest, rest, &p, &f, with);
+            sums_rows(&last, NULL, 1, rest, rest, &p, &f, with);
         }
         const size_t distinct = ek_smaller(count, layout.lanes);
         for (size_t l = 0; l < count; l += distinct)

@@ -65,13 +65,17 @@ EK_INLINE void moments_run(const E *x, const float *weights, size_t count, doubl
     if (weights)
         while (weights[start] == 0.0f) start++;
     const vs origin = vs_from_vf((vf)eload_n(x + start, 1)[0]);
-    vs pivot = known ? (vs)(EK_SUM)*known : origin, sum[EK_CHAINS], squares[EK_CHAINS];
+    vs pivot = known ? (vs)(EK_SUM)*known : origin;
+    vs row[EK_CHAINS], sum[EK_CHAINS], squares[EK_CHAINS];
     for (int pass = known || EK_SUMS_ARE_EXACT ? 1 : 0; pass < 2; pass++) {
         for (size_t q = 0; q < EK_CHAINS; q++) sum[q] = squares[q] = (vs)(EK_SUM)0;
         size_t k = 0;
         for (; k + EK_CHAINS * W <= count; k += EK_CHAINS * W)
             for (size_t q = 0; q < EK_CHAINS; q++) {
-                vs d = vs_from_vf(eload(x + k + q * W)) - pivot, wd = d;
+                // In pairs, except beside weights, which have an order.
+                if (weights) row[q] = eload_sum(x + k + q * W);
+                else if (q % 2 == 0) eload2_sum(x + k + q * W, &row[q], &row[q + 1]);
+                vs d = row[q] - pivot, wd = d;
                 if (weights) {
                     const vf w = vload(weights + k + q * W);
                     d = sblend(w != (vf)0.0f, d, (vs)(EK_SUM)0);
