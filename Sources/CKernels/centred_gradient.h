@@ -10,6 +10,8 @@
 #define gradient_ask LOCAL(ek_gradient_ask)
 #define gradient_columns LOCAL(ek_gradient_columns)
 #define gradient_lanes LOCAL(ek_gradient_lanes)
+#define gradient_channel LOCAL(ek_gradient_channel)
+#define gradient_plane LOCAL(ek_gradient_plane)
 #define gradient_planes LOCAL(ek_gradient_planes)
 #define gradient_run LOCAL(ek_gradient_run)
 
@@ -189,9 +191,9 @@ EK_INLINE void gradient_lanes(const E *dy, const E *x, const E *residual, E *dx,
 }
 
 /// One run of a channel: parameters are the first of the tables.
-EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
-                               size_t count, const gradient_parameters *p, int kind,
-                               const form *f, int with, int stream) {
+EK_INLINE void gradient_plane(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                              size_t count, const gradient_parameters *p, int kind,
+                              const form *f, int with, int stream) {
     const gradient_lane one = {
         {(vf)p->centre.mean[0], (vf)p->centre.scale[0], (vf)p->centre.shift[0]},
         (vs)p->a[0],
@@ -209,14 +211,51 @@ EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx
                          kind, f, with, 0);
 }
 
-/// Chooses the loop. rows == 0: one run of a channel, `lanes` elements long.
+/// The factors per channel of dx.
+struct LOCAL(ek_gradient_factors) {
+    const double *a, *b, *c;
+};
+#define gradient_factors struct LOCAL(ek_gradient_factors)
+
+/// The table of one channel.
+EK_INLINE void gradient_channel(gradient_parameters *to, const planes_view *planes,
+                                const gradient_factors *factors, size_t c) {
+    const double mean = planes->mean[c], b = factors->b[c];
+    centre_channel(&to->centre, planes->mean, planes->scale, planes->shift, c);
+    to->a[0] = (EK_SUM)factors->a[c];
+    to->b[0] = (EK_SUM)b;
+    to->c[0] = (EK_SUM)(factors->c[c] - b * (mean - gradient_mean((vd)mean)[0]));
+}
+
+EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
+                               const planes_view *planes, const gradient_factors *factors,
+                               gradient_parameters *p, int kind, const form *f, int with,
+                               int stream) {
+    const size_t inner = planes->inner;
+    for (size_t o = 0; o < planes->outer; o++)
+        for (size_t c = 0; c < planes->channels; c++) {
+            const size_t k = (o * planes->channels + c) * inner;
+            if (planes->ask) {
+                ek_ask_ahead(dy + k, inner * sizeof(E));
+                ek_ask_ahead(x + k, inner * sizeof(E));
+                ek_ask_ahead_for_writing(dx + k, inner * sizeof(E));
+            }
+            gradient_channel(p, planes, factors, c);
+            gradient_plane(dy + k, x + k, residual + k, dx + k, dresidual + k, inner, p, kind, f,
+                           with, stream);
+        }
+}
+
+/// Chooses the loop: over planes, where they are given with their factors, or over rows.
 static void gradient_run(const E *dy, const E *x, const E *residual, E *dx, E *dresidual,
-                         size_t rows, size_t stride, size_t lanes, const gradient_parameters *p,
-                         const form *f, int with, int stream) {
+                         const planes_view *planes, const gradient_factors *factors, size_t rows,
+                         size_t stride, size_t lanes, gradient_parameters *p, const form *f,
+                         int with, int stream) {
 #define EK_LOOP(kind, with, stream)                                                            \
     {                                                                                          \
-        if (rows == 0)                                                                         \
-            gradient_planes(dy, x, residual, dx, dresidual, lanes, p, kind, f, with, stream);  \
+        if (planes)                                                                            \
+            gradient_planes(dy, x, residual, dx, dresidual, planes, factors, p, kind, f, with, \
+                            stream);                                                           \
         else                                                                                   \
             gradient_lanes(dy, x, residual, dx, dresidual, rows, stride, lanes, p, kind, f,    \
                            with, stream);                                                      \
@@ -255,21 +294,10 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(dx, inner * sizeof(E), W * sizeof(E)) &&
                  ek_streamable(dresidual, inner * sizeof(E), W * sizeof(E));
-        for (size_t o = 0; o < outer; o++)
-            for (size_t ch = 0; ch < channels; ch++) {
-                const size_t k = (o * channels + ch) * inner;
-                if (far && !stream) {
-                    ek_ask_ahead(dy + k, inner * sizeof(E));
-                    ek_ask_ahead(x + k, inner * sizeof(E));
-                    ek_ask_ahead_for_writing(dx + k, inner * sizeof(E));
-                }
-                centre_channel(&p.centre, mean, scale, shift, ch);
-                p.a[0] = (EK_SUM)a[ch];
-                p.b[0] = (EK_SUM)b[ch];
-                p.c[0] = (EK_SUM)(c[ch] - b[ch] * (mean[ch] - gradient_mean((vd)mean[ch])[0]));
-                gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 0, 0, inner, &p,
-                             &f, with, stream);
-            }
+        const planes_view planes = {outer, channels, inner, mean, scale, shift, far && !stream};
+        const gradient_factors factors = {a, b, c};
+        gradient_run(dy, x, residual, dx, dresidual, &planes, &factors, 0, 0, 0, &p, &f, with,
+                     stream);
     } else {
         const struct ek_layout layout = ek_layout(outer, channels, inner, W);
         const size_t stride = layout.lanes * layout.fold;
@@ -281,11 +309,12 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
             gradient_table(&p, mean, a, b, c, first, count, layout.lanes, inner);
             if (layout.rows > 0)
                 gradient_run(dy + first, x + first, residual + first, dx + first,
-                             dresidual + first, layout.rows, stride, count, &p, &f, with, stream);
+                             dresidual + first, NULL, NULL, layout.rows, stride, count, &p, &f,
+                             with, stream);
             const size_t k = layout.rows * stride, rest = outer % layout.fold * layout.lanes;
             if (rest > 0)
-                gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, 1, rest, rest,
-                             &p, &f, with, 0);
+                gradient_run(dy + k, x + k, residual + k, dx + k, dresidual + k, NULL, NULL, 1,
+                             rest, rest, &p, &f, with, 0);
         }
     }
     if (stream) ek_fence();

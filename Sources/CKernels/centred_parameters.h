@@ -67,6 +67,14 @@ EK_INLINE void centre_channel(centre_parameters *to, const double *mean, const d
     to->shift[0] = (float)((shift ? shift[c] : 0.0) - rest_of(mean[c]) * factor);
 }
 
+/// A tensor with a long inner axis, taken plane by plane, and its channels' parameters.
+struct LOCAL(ek_planes) {
+    size_t outer, channels, inner;
+    const double *mean, *scale, *shift;
+    int ask;  // whether to ask ahead for what is read and written
+};
+#define planes_view struct LOCAL(ek_planes)
+
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_centre_lane) {
     vf mean, scale, shift;

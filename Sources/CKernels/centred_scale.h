@@ -4,6 +4,7 @@
 #define scale_two LOCAL(ek_scale_two)
 #define scale_run LOCAL(ek_scale_run)
 #define scale_lanes LOCAL(ek_scale_lanes)
+#define scale_plane LOCAL(ek_scale_plane)
 #define scale_planes LOCAL(ek_scale_planes)
 
 /// One vector: whole, or its first n elements.
@@ -81,9 +82,9 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
 }
 
 /// One run of a channel: parameters are the first of the tables.
-EK_INLINE void scale_planes(const E *x, const E *residual, E *y, size_t count,
-                            const centre_parameters *p, int kind, const form *f, int has_residual,
-                            int stream) {
+EK_INLINE void scale_plane(const E *x, const E *residual, E *y, size_t count,
+                           const centre_parameters *p, int kind, const form *f, int has_residual,
+                           int stream) {
     const centre_lane one = {(vf)p->mean[0], (vf)p->scale[0], (vf)p->shift[0]};
     const centre_lane lane[2] = {one, one};
     size_t k = 0;
@@ -95,14 +96,30 @@ EK_INLINE void scale_planes(const E *x, const E *residual, E *y, size_t count,
         scale_vectors(x + k, residual + k, y + k, 0, count - k, lane, kind, f, has_residual, 0);
 }
 
-/// Chooses the loop. rows == 0: one run of a channel, `lanes` elements long.
-static void scale_run(const E *x, const E *residual, E *y, size_t rows, size_t stride,
-                      size_t lanes, const centre_parameters *p, const form *f, int has_residual,
-                      int stream) {
+EK_INLINE void scale_planes(const E *x, const E *residual, E *y, const planes_view *planes,
+                            centre_parameters *p, int kind, const form *f, int has_residual,
+                            int stream) {
+    const size_t inner = planes->inner;
+    for (size_t o = 0; o < planes->outer; o++)
+        for (size_t c = 0; c < planes->channels; c++) {
+            const size_t k = (o * planes->channels + c) * inner;
+            if (planes->ask) {
+                ek_ask_ahead(x + k, inner * sizeof(E));
+                ek_ask_ahead_for_writing(y + k, inner * sizeof(E));
+            }
+            centre_channel(p, planes->mean, planes->scale, planes->shift, c);
+            scale_plane(x + k, residual + k, y + k, inner, p, kind, f, has_residual, stream);
+        }
+}
+
+/// Chooses the loop: over planes, where they are given, or over rows.
+static void scale_run(const E *x, const E *residual, E *y, const planes_view *planes, size_t rows,
+                      size_t stride, size_t lanes, centre_parameters *p, const form *f,
+                      int has_residual, int stream) {
 #define EK_LOOP(kind, has_residual, stream)                                                     \
     {                                                                                           \
-        if (rows == 0)                                                                          \
-            scale_planes(x, residual, y, lanes, p, kind, f, has_residual, stream);              \
+        if (planes)                                                                             \
+            scale_planes(x, residual, y, planes, p, kind, f, has_residual, stream);             \
         else                                                                                    \
             scale_lanes(x, residual, y, rows, stride, lanes, p, kind, f, has_residual, stream); \
     }
@@ -136,16 +153,8 @@ static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, s
     const int far = stream;
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(y, inner * sizeof(E), W * sizeof(E));
-        for (size_t o = 0; o < outer; o++)
-            for (size_t c = 0; c < channels; c++) {
-                const size_t k = (o * channels + c) * inner;
-                if (far && !stream) {
-                    ek_ask_ahead(x + k, inner * sizeof(E));
-                    ek_ask_ahead_for_writing(y + k, inner * sizeof(E));
-                }
-                centre_channel(&p, mean, scale, shift, c);
-                scale_run(x + k, residual + k, y + k, 0, 0, inner, &p, &f, has_residual, stream);
-            }
+        const planes_view planes = {outer, channels, inner, mean, scale, shift, far && !stream};
+        scale_run(x, residual, y, &planes, 0, 0, 0, &p, &f, has_residual, stream);
     } else {
         const struct ek_layout layout = ek_layout(outer, channels, inner, W);
         const size_t stride = layout.lanes * layout.fold;
@@ -154,12 +163,12 @@ static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, s
             const size_t count = ek_smaller(layout.strip, stride - first);
             centre_table(&p, mean, scale, shift, first, count, layout.lanes, inner);
             if (layout.rows > 0)
-                scale_run(x + first, residual + first, y + first, layout.rows, stride, count, &p,
-                          &f, has_residual, stream);
+                scale_run(x + first, residual + first, y + first, NULL, layout.rows, stride, count,
+                          &p, &f, has_residual, stream);
             const size_t k = layout.rows * stride;
             const size_t rest = outer % layout.fold * layout.lanes;
             if (rest > 0)
-                scale_run(x + k, residual + k, y + k, 1, rest, rest, &p, &f, has_residual, 0);
+                scale_run(x + k, residual + k, y + k, NULL, 1, rest, rest, &p, &f, has_residual, 0);
         }
     }
     if (stream) ek_fence();

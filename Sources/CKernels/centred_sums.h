@@ -11,9 +11,9 @@
 
 #define sums_columns LOCAL(ek_sums_columns)
 #define sums_lanes LOCAL(ek_sums_lanes)
+#define sums_plane LOCAL(ek_sums_plane)
+#define sums_planes LOCAL(ek_sums_planes)
 #define sums_run LOCAL(ek_sums_run)
-#define sums_all_planes LOCAL(ek_sums_all_planes)
-#define sums_rows LOCAL(ek_sums_rows)
 
 /// `width` vectors of lanes (a constant) over `rows` of the `height` rows of a tile, or the first n lanes of
 /// one vector.
@@ -78,7 +78,7 @@ EK_INLINE void sums_lanes(const sums_streams *s, size_t rows, size_t stride, siz
 }
 
 /// One run of a channel: parameters and results are the first of the tables.
-EK_INLINE void sums_run(const sums_streams *s, size_t count, sums_parameters *p, int kind,
+EK_INLINE void sums_plane(const sums_streams *s, size_t count, sums_parameters *p, int kind,
                         const form *f, int with) {
     const centre_parameters *c = &p->centre;
     const sums_lane one = {{(vf)c->mean[0], (vf)c->scale[0], (vf)c->shift[0]}, (vd)p->mean[0]};
@@ -87,12 +87,8 @@ EK_INLINE void sums_run(const sums_streams *s, size_t count, sums_parameters *p,
     for (size_t q = 0; q < EK_CHAINS; q++) first[q] = second[q] = (vs)(EK_SUM)0;
     size_t k = 0;
     for (; k + EK_CHAINS * W <= count; k += EK_CHAINS * W)
-        for (size_t q = 0; q < EK_CHAINS; q++) {
-            if (with & EK_WITH_STREAM)
-                sums_one(s, k + q * W, 1, 0, lane, kind, f, with, &first[q], &second[q]);
-            else if (q % 2 == 0)
-                sums_two(s, k + q * W, lane, kind, f, with, &first[q], &second[q]);
-        }
+        for (size_t q = 0; q < EK_CHAINS; q += 2)
+            sums_two(s, k + q * W, lane, kind, f, with, &first[q], &second[q]);
     for (; k + W <= count; k += W)
         sums_one(s, k, 1, 0, lane, kind, f, with, &first[0], &second[0]);
     if (k < count) sums_one(s, k, 0, count - k, lane, kind, f, with, &first[1], &second[1]);
@@ -100,16 +96,8 @@ EK_INLINE void sums_run(const sums_streams *s, size_t count, sums_parameters *p,
     if (with & EK_WITH_X) p->second[0] += chains_total(second);
 }
 
-/// The planes of a tensor with a long inner axis, their channels' parameters and results.
-struct LOCAL(ek_sums_planes) {
-    size_t outer, channels, inner;
-    const double *mean, *scale, *shift;
-    double *first, *second;
-};
-#define sums_planes struct LOCAL(ek_sums_planes)
-
-EK_INLINE void sums_all_planes(const sums_streams *s, const sums_planes *planes, sums_parameters *p,
-                               int kind, const form *f, int with) {
+EK_INLINE void sums_planes(const sums_streams *s, const planes_view *planes, double *first,
+                           double *second, sums_parameters *p, int kind, const form *f, int with) {
     const size_t inner = planes->inner;
     for (size_t o = 0; o < planes->outer; o++)
         for (size_t c = 0; c < planes->channels; c++) {
@@ -117,22 +105,24 @@ EK_INLINE void sums_all_planes(const sums_streams *s, const sums_planes *planes,
             p->first[0] = p->second[0] = 0.0;
             for (size_t i = 0; i < inner; i += EK_TILE_RUN) {
                 const sums_streams run = streams_from(s, (o * planes->channels + c) * inner + i);
-                sums_run(&run, ek_smaller(EK_TILE_RUN, inner - i), p, kind, f, with);
+                sums_plane(&run, ek_smaller(EK_TILE_RUN, inner - i), p, kind, f, with);
             }
-            planes->first[c] += p->first[0];
+            first[c] += p->first[0];
             if (with & EK_WITH_X) {
                 const double mean = planes->mean[c];
-                planes->second[c] += p->second[0] - (mean - (double)(EK_SUM)mean) * p->first[0];
+                second[c] += p->second[0] - (mean - (double)(EK_SUM)mean) * p->first[0];
             }
         }
 }
 
-/// Chooses the loop: over planes, where they are given, or over rows.
-static void sums_rows(const sums_streams *s, const sums_planes *planes, size_t rows, size_t stride,
-                      size_t lanes, sums_parameters *p, const form *f, int with) {
+/// Chooses the loop: over planes, where they are given, adding to `first` and `second`; or over rows, adding
+/// to p's.
+static void sums_run(const sums_streams *s, const planes_view *planes, double *first, double *second,
+                     size_t rows, size_t stride, size_t lanes, sums_parameters *p, const form *f,
+                     int with) {
 #define EK_LOOP(kind, with)                                                                    \
     {                                                                                          \
-        if (planes) sums_all_planes(s, planes, p, kind, f, with);                            \
+        if (planes) sums_planes(s, planes, first, second, p, kind, f, with);                   \
         else sums_lanes(s, rows, stride, lanes, p, kind, f, with);                           \
         break;                                                                                 \
     }
@@ -177,8 +167,8 @@ static void LOCAL(ek_sums)(sums_streams s, size_t outer, size_t channels, size_t
     if (!s.gate) s.gate = s.x;
     if (!s.y) s.y = (E *)(uintptr_t)s.x;
     if (inner >= EK_PLANE_MINIMUM) {
-        const sums_planes planes = {outer, channels, inner, mean, scale, shift, first, second};
-        sums_rows(&s, &planes, 0, 0, 0, &p, &f, with);
+        const planes_view planes = {outer, channels, inner, mean, scale, shift, 0};
+        sums_run(&s, &planes, first, second, 0, 0, 0, &p, &f, with);
         return;
     }
     struct ek_layout layout = ek_layout(outer, channels, inner, W);
@@ -192,12 +182,12 @@ static void LOCAL(ek_sums)(sums_streams s, size_t outer, size_t channels, size_t
         memset(p.second, 0, count * sizeof p.second[0]);
         if (layout.rows > 0) {
             const sums_streams strip = streams_from(&s, begin);
-            sums_rows(&strip, NULL, layout.rows, stride, count, &p, &f, with);
+            sums_run(&strip, NULL, NULL, NULL, layout.rows, stride, count, &p, &f, with);
         }
         const size_t rest = outer % layout.fold * layout.lanes;
         if (rest > 0) {
             const sums_streams last = streams_from(&s, layout.rows * stride);
-            sums_rows(&last, NULL, 1, rest, rest, &p, &f, with);
+            sums_run(&last, NULL, NULL, NULL, 1, rest, rest, &p, &f, with);
         }
         const size_t distinct = ek_smaller(count, layout.lanes);
         for (size_t l = 0; l < count; l += distinct)

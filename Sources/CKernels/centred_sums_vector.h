@@ -179,7 +179,7 @@ EK_INLINE void sums_one(const sums_streams *s, size_t k, int whole, size_t n, co
 /// Two whole vectors from k on, with what is one number per lane in the order of `eload2`.
 EK_INLINE void sums_two(const sums_streams *s, size_t k, const sums_lane *p, int kind, const form *f,
                         int with, vs *first, vs *second) {
-    sums_ask(s, k, with);
+    for (size_t i = 0; i < 2 * W; i += 64 / sizeof(E)) sums_ask(s, k + i, with);
     sums_values v[2];
     sums_load2(s, k, with, v);
     if (with & EK_WITH_ADDED) {
@@ -189,5 +189,7 @@ EK_INLINE void sums_two(const sums_streams *s, size_t k, const sums_lane *p, int
     vf output[2];
     for (size_t q = 0; q < 2; q++)
         output[q] = sums_vector(v[q], 1, 0, p + q, kind, f, with, first + q, second + q);
-    if (with & EK_WITH_OUTPUT) estore2(s->y + k, output[0], output[1]);
+    if (!(with & EK_WITH_OUTPUT)) return;
+    if (with & EK_WITH_STREAM) estream2(s->y + k, output[0], output[1]);
+    else estore2(s->y + k, output[0], output[1]);
 }

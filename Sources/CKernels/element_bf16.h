@@ -39,6 +39,7 @@
 #define estore2 vbf16store2
 #define eload2_sum eload2
 #define estore2_sum estore2
+#define estream2 vbf16stream2
 #define eround2 vbf16round2
 #define eapart vapart
 #define etogether vtogether

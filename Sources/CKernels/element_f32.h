@@ -31,6 +31,7 @@
 #define eload2_sum(p, a, b) (*(a) = vwideload(p), *(b) = vwideload((p) + W))
 #define estore2_sum(p, a, b) (vnarrowstore((p), (a)), vnarrowstore((p) + W, (b)))
 #define estore2(p, a, b) (vstore((p), (a)), vstore((p) + W, (b)))
+#define estream2(p, a, b) (vstream((p), (a)), vstream((p) + W, (b)))
 #define eround2(a, b) ((void)(a), (void)(b))
 #define eapart(a, b) ((void)(a), (void)(b))
 #define etogether(a, b) ((void)(a), (void)(b))

@@ -49,6 +49,7 @@ typedef float vh __attribute__((ext_vector_type(EK_WIDTH / 2)));  // what become
 #define vbf16store_n EK_NAME(ek_vbf16store_n)
 #define vbf16stream EK_NAME(ek_vbf16stream)
 #define vbf16load2 EK_NAME(ek_vbf16load2)
+#define vbf16stream2 EK_NAME(ek_vbf16stream2)
 #define vbf16store2 EK_NAME(ek_vbf16store2)
 #define vbf16round2 EK_NAME(ek_vbf16round2)
 #define vbf16words EK_NAME(ek_vbf16words)
@@ -280,6 +281,13 @@ EK_INLINE vu vbf16pack(vf a, vf b) {
 EK_INLINE void vbf16store2(uint16_t *p, vf a, vf b) {
     const vu words = vbf16pack(a, b);
     memcpy(p, &words, sizeof words);
+}
+
+/// Past the caches; p is aligned to one vector, not to both.
+EK_INLINE void vbf16stream2(uint16_t *p, vf a, vf b) {
+    const vu words = vbf16pack(a, b);
+    __builtin_nontemporal_store(words.lo, (__typeof__(words.lo) *)(void *)p);
+    __builtin_nontemporal_store(words.hi, (__typeof__(words.hi) *)(void *)(p + W));
 }
 
 EK_INLINE void vbf16round2(vf *a, vf *b) { vbf16words(vbf16pack(*a, *b), a, b); }
