@@ -27,8 +27,8 @@ EK_EXPORT_TYPED(void, ek_gated_sums,
                  const double *mean, EK_ELEMENT *y, double *sums),
                 (dy, added, gate, x, outer, channels, inner, mean, y, sums))
 // Of planes without an activation it does little but convert.
-EK_EXPORT_CONVERTING(EK_SUMS_ARE_EXACT && activation == EK_IDENTITY && inner >= EK_PLANE_MINIMUM, void,
-                     ek_centred_input_gradient,
+EK_EXPORT_CONVERTING(EK_SUMS_ARE_EXACT && activation == EK_IDENTITY && inner >= EK_PLANE_MINIMUM,
+                     void, ek_centred_input_gradient,
                      (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t outer, size_t channels,
                       size_t inner, const double *mean, const double *a, const double *b,
                       const double *c, const double *scale, const double *shift,

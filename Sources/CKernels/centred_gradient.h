@@ -232,18 +232,16 @@ EK_INLINE void gradient_planes(const E *dy, const E *x, const E *residual, E *dx
                                gradient_parameters *p, int kind, const form *f, int with,
                                int stream) {
     const size_t inner = planes->inner;
-    for (size_t o = 0; o < planes->outer; o++)
-        for (size_t c = 0; c < planes->channels; c++) {
-            const size_t k = (o * planes->channels + c) * inner;
-            if (planes->ask) {
-                ek_ask_ahead(dy + k, inner * sizeof(E));
-                ek_ask_ahead(x + k, inner * sizeof(E));
-                ek_ask_ahead_for_writing(dx + k, inner * sizeof(E));
-            }
-            gradient_channel(p, planes, factors, c);
-            gradient_plane(dy + k, x + k, residual + k, dx + k, dresidual + k, inner, p, kind, f,
-                           with, stream);
+    EK_EACH_PLANE(planes, c, k) {
+        if (planes->ask) {
+            ek_ask_ahead(dy + k, inner * sizeof(E));
+            ek_ask_ahead(x + k, inner * sizeof(E));
+            ek_ask_ahead_for_writing(dx + k, inner * sizeof(E));
         }
+        gradient_channel(p, planes, factors, c);
+        gradient_plane(dy + k, x + k, residual + k, dx + k, dresidual + k, inner, p, kind, f, with,
+                       stream);
+    }
 }
 
 /// Chooses the loop: over planes, where they are given with their factors, or over rows.
@@ -294,7 +292,8 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(dx, inner * sizeof(E), W * sizeof(E)) &&
                  ek_streamable(dresidual, inner * sizeof(E), W * sizeof(E));
-        const planes_view planes = {outer, channels, inner, mean, scale, shift, far && !stream};
+        const planes_view planes = {outer * channels * inner, channels, inner, mean, scale, shift,
+                                    far && !stream};
         const gradient_factors factors = {a, b, c};
         gradient_run(dy, x, residual, dx, dresidual, &planes, &factors, 0, 0, 0, &p, &f, with,
                      stream);

@@ -69,11 +69,16 @@ EK_INLINE void centre_channel(centre_parameters *to, const double *mean, const d
 
 /// A tensor with a long inner axis, taken plane by plane, and its channels' parameters.
 struct LOCAL(ek_planes) {
-    size_t outer, channels, inner;
+    size_t count, channels, inner;  // elements, channels, elements of a plane
     const double *mean, *scale, *shift;
-    int ask;  // whether to ask ahead for what is read and written
+    int ask;  // whether scale and gradient passes ask ahead for what they read and write
 };
 #define planes_view struct LOCAL(ek_planes)
+
+/// For the channel c of every plane and the element k with which it begins.
+#define EK_EACH_PLANE(planes, c, k)                         \
+    for (size_t c = 0, k = 0; k < (planes)->count;          \
+         k += (planes)->inner, c = c + 1 == (planes)->channels ? 0 : c + 1)
 
 /// The parameters of a vector of lanes.
 struct LOCAL(ek_centre_lane) {

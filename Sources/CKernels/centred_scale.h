@@ -100,16 +100,14 @@ EK_INLINE void scale_planes(const E *x, const E *residual, E *y, const planes_vi
                             centre_parameters *p, int kind, const form *f, int has_residual,
                             int stream) {
     const size_t inner = planes->inner;
-    for (size_t o = 0; o < planes->outer; o++)
-        for (size_t c = 0; c < planes->channels; c++) {
-            const size_t k = (o * planes->channels + c) * inner;
-            if (planes->ask) {
-                ek_ask_ahead(x + k, inner * sizeof(E));
-                ek_ask_ahead_for_writing(y + k, inner * sizeof(E));
-            }
-            centre_channel(p, planes->mean, planes->scale, planes->shift, c);
-            scale_plane(x + k, residual + k, y + k, inner, p, kind, f, has_residual, stream);
+    EK_EACH_PLANE(planes, c, k) {
+        if (planes->ask) {
+            ek_ask_ahead(x + k, inner * sizeof(E));
+            ek_ask_ahead_for_writing(y + k, inner * sizeof(E));
         }
+        centre_channel(p, planes->mean, planes->scale, planes->shift, c);
+        scale_plane(x + k, residual + k, y + k, inner, p, kind, f, has_residual, stream);
+    }
 }
 
 /// Chooses the loop: over planes, where they are given, or over rows.
@@ -153,7 +151,8 @@ static void LOCAL(ek_centred_scale)(const E *x, size_t outer, size_t channels, s
     const int far = stream;
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(y, inner * sizeof(E), W * sizeof(E));
-        const planes_view planes = {outer, channels, inner, mean, scale, shift, far && !stream};
+        const planes_view planes = {outer * channels * inner, channels, inner, mean, scale, shift,
+                                    far && !stream};
         scale_run(x, residual, y, &planes, 0, 0, 0, &p, &f, has_residual, stream);
     } else {
         const struct ek_layout layout = ek_layout(outer, channels, inner, W);

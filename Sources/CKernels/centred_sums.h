@@ -99,20 +99,19 @@ EK_INLINE void sums_plane(const sums_streams *s, size_t count, sums_parameters *
 EK_INLINE void sums_planes(const sums_streams *s, const planes_view *planes, double *first,
                            double *second, sums_parameters *p, int kind, const form *f, int with) {
     const size_t inner = planes->inner;
-    for (size_t o = 0; o < planes->outer; o++)
-        for (size_t c = 0; c < planes->channels; c++) {
-            if (with & EK_WITH_X) sums_channel(p, planes->mean, planes->scale, planes->shift, c);
-            p->first[0] = p->second[0] = 0.0;
-            for (size_t i = 0; i < inner; i += EK_TILE_RUN) {
-                const sums_streams run = streams_from(s, (o * planes->channels + c) * inner + i);
-                sums_plane(&run, ek_smaller(EK_TILE_RUN, inner - i), p, kind, f, with);
-            }
-            first[c] += p->first[0];
-            if (with & EK_WITH_X) {
-                const double mean = planes->mean[c];
-                second[c] += p->second[0] - (mean - (double)(EK_SUM)mean) * p->first[0];
-            }
+    EK_EACH_PLANE(planes, c, k) {
+        if (with & EK_WITH_X) sums_channel(p, planes->mean, planes->scale, planes->shift, c);
+        p->first[0] = p->second[0] = 0.0;
+        for (size_t i = 0; i < inner; i += EK_TILE_RUN) {
+            const sums_streams run = streams_from(s, k + i);
+            sums_plane(&run, ek_smaller(EK_TILE_RUN, inner - i), p, kind, f, with);
         }
+        first[c] += p->first[0];
+        if (with & EK_WITH_X) {
+            const double mean = planes->mean[c];
+            second[c] += p->second[0] - (mean - (double)(EK_SUM)mean) * p->first[0];
+        }
+    }
 }
 
 /// Chooses the loop: over planes, where they are given, adding to `first` and `second`; or over rows, adding
@@ -167,7 +166,7 @@ static void LOCAL(ek_sums)(sums_streams s, size_t outer, size_t channels, size_t
     if (!s.gate) s.gate = s.x;
     if (!s.y) s.y = (E *)(uintptr_t)s.x;
     if (inner >= EK_PLANE_MINIMUM) {
-        const planes_view planes = {outer, channels, inner, mean, scale, shift, 0};
+        const planes_view planes = {outer * channels * inner, channels, inner, mean, scale, shift, 0};
         sums_run(&s, &planes, first, second, 0, 0, 0, &p, &f, with);
         return;
     }

@@ -29,7 +29,6 @@
 #define eload_sum eload
 #define estore_sum estore
 #define estream_sum estream
-#define fload_sum vload
 #define sload vload
 #define sstore vstore
 #define sblend vblend

@@ -21,7 +21,6 @@
 #define eload_sum vwideload
 #define estore_sum vnarrowstore
 #define estream_sum vnarrowstream
-#define fload_sum vwideload
 #define sload vdload
 #define sstore vdstore
 #define sblend vdblend
