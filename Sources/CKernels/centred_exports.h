@@ -26,16 +26,14 @@ EK_EXPORT_TYPED(void, ek_gated_sums,
                  const EK_ELEMENT *x, size_t outer, size_t channels, size_t inner,
                  const double *mean, EK_ELEMENT *y, double *sums),
                 (dy, added, gate, x, outer, channels, inner, mean, y, sums))
-// Of planes without an activation it does little but convert.
-EK_EXPORT_CONVERTING(EK_SUMS_ARE_EXACT && activation == EK_IDENTITY && inner >= EK_PLANE_MINIMUM,
-                     void, ek_centred_input_gradient,
-                     (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t outer, size_t channels,
-                      size_t inner, const double *mean, const double *a, const double *b,
-                      const double *c, const double *scale, const double *shift,
-                      const EK_ELEMENT *residual, int activation, float slope, EK_ELEMENT *dx,
-                      EK_ELEMENT *dresidual, int stream),
-                     (dy, x, outer, channels, inner, mean, a, b, c, scale, shift, residual, activation,
-                      slope, dx, dresidual, stream))
+EK_EXPORT_TYPED(void, ek_centred_input_gradient,
+                (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t outer, size_t channels,
+                 size_t inner, const double *mean, const double *a, const double *b,
+                 const double *c, const double *scale, const double *shift,
+                 const EK_ELEMENT *residual, int activation, float slope, EK_ELEMENT *dx,
+                 EK_ELEMENT *dresidual, int stream),
+                (dy, x, outer, channels, inner, mean, a, b, c, scale, shift, residual, activation,
+                 slope, dx, dresidual, stream))
 EK_EXPORT_TYPED(void, ek_column_sums,
                 (const EK_ELEMENT *x, size_t outer, size_t channels, size_t inner, double *sums),
                 (x, outer, channels, inner, sums))

@@ -22,22 +22,16 @@
 #define EK_SUMS_ARE_EXACT 0
 #define vs vf
 #define vs_from_vf(v) (v)
-#define vf_from_vs(v) (v)
 #define vs_from_vd vnarrow
 #define vd_from_vs vwiden
 #define vs_mean(exact, rounded) (rounded)
 #define eload_sum eload
-#define estore_sum estore
-#define estream_sum estream
-#define sload vload
-#define sstore vstore
 #define sblend vblend
 
 // Two vectors at a time, of words with two numbers each.
 #define eload2 vbf16load2
 #define estore2 vbf16store2
 #define eload2_sum eload2
-#define estore2_sum estore2
 #define estream2 vbf16stream2
 #define eround2 vbf16round2
 #define eapart vapart

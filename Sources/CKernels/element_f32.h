@@ -14,21 +14,15 @@
 #define EK_SUMS_ARE_EXACT 1
 #define vs vd
 #define vs_from_vf vwiden
-#define vf_from_vs vnarrow
 #define vs_from_vd(v) (v)
 #define vd_from_vs(v) (v)
 #define vs_mean(exact, rounded) (exact)
 #define eload_sum vwideload
-#define estore_sum vnarrowstore
-#define estream_sum vnarrowstream
-#define sload vdload
-#define sstore vdstore
 #define sblend vdblend
 
 // Two vectors at a time: one behind the other.
 #define eload2(p, a, b) (*(a) = vload(p), *(b) = vload((p) + W))
 #define eload2_sum(p, a, b) (*(a) = vwideload(p), *(b) = vwideload((p) + W))
-#define estore2_sum(p, a, b) (vnarrowstore((p), (a)), vnarrowstore((p) + W, (b)))
 #define estore2(p, a, b) (vstore((p), (a)), vstore((p) + W, (b)))
 #define estream2(p, a, b) (vstream((p), (a)), vstream((p) + W, (b)))
 #define eround2(a, b) ((void)(a), (void)(b))

@@ -25,13 +25,4 @@ int ek_has_bf16(void) {
 #endif
 }
 
-int ek_halves_vectors(void) {
-#if EK_LEVELS == 3
-    // The family of Zen 3 and 4, of which Zen 3 has no AVX-512.
-    return limit < 0 && __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_is("amdfam19h");
-#else
-    return 0;
-#endif
-}
-
 void ek_limit_level(int level) { limit = level; }

@@ -38,12 +38,8 @@
     default:                               \
         return EK_CONCATENATE(name, _baseline) arguments;  \
     }
-#define EK_CHOOSE_HALVES(condition, name, arguments)                        \
-    if ((condition) && ek_level() == EK_LEVEL_V4 && ek_halves_vectors()) \
-        return EK_CONCATENATE(name, _v3) arguments;
 #else
 #define EK_CHOOSE(name, arguments) return EK_CONCATENATE(name, _baseline) arguments;
-#define EK_CHOOSE_HALVES(condition, name, arguments)
 #endif
 
 /// Defines the public function `name` that calls the level's version of it.
@@ -51,13 +47,5 @@
     result name parameters { EK_CHOOSE(name, arguments) }
 #define EK_EXPORT_TYPED(result, name, parameters, arguments) \
     EK_EXPORT(result, EK_TYPED(name), parameters, arguments)
-
-/// The same for what does little but convert between float and double where `condition` holds, and gives
-/// the same bits at levels 3 and 4.
-#define EK_EXPORT_CONVERTING(condition, result, name, parameters, arguments) \
-    result EK_TYPED(name) parameters {                                       \
-        EK_CHOOSE_HALVES(condition, EK_TYPED(name), arguments)               \
-        EK_CHOOSE(EK_TYPED(name), arguments)                                 \
-    }
 
 EK_INLINE size_t ek_smaller(size_t a, size_t b) { return a < b ? a : b; }

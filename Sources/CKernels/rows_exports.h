@@ -20,8 +20,8 @@ EK_EXPORT_TYPED(void, ek_row_gradient_sums,
                  inner, const double *mean, const double *inv, const float *gamma, double *sum,
                  double *centred, double *dgamma, double *dbeta, int far),
                 (dy, x, rows, length, inner, mean, inv, gamma, sum, centred, dgamma, dbeta, far))
-EK_EXPORT_CONVERTING(EK_SUMS_ARE_EXACT, void, ek_row_centred_input_gradient,
-                     (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t rows, size_t length, size_t
-                      inner, const double *mean, const float *gamma, const double *a, const double *b,
-                      const double *c, EK_ELEMENT *dx, int far),
-                     (dy, x, rows, length, inner, mean, gamma, a, b, c, dx, far))
+EK_EXPORT_TYPED(void, ek_row_centred_input_gradient,
+                (const EK_ELEMENT *dy, const EK_ELEMENT *x, size_t rows, size_t length, size_t
+                 inner, const double *mean, const float *gamma, const double *a, const double *b,
+                 const double *c, EK_ELEMENT *dx, int far),
+                (dy, x, rows, length, inner, mean, gamma, a, b, c, dx, far))

@@ -3,6 +3,7 @@
 #define E EK_ELEMENT
 #define LOCAL(name) EK_NAME(EK_TYPED(name))
 #include "moments_run.h"
+#include "gradient_check.h"
 #include "prefetch.h"
 
 #define row_load LOCAL(ek_row_load)
@@ -19,6 +20,8 @@
 #define row_deviation LOCAL(ek_row_deviation)
 #define row_add LOCAL(ek_row_add)
 #define row_gradient LOCAL(ek_row_gradient)
+#define row_gradient_vector LOCAL(ek_row_gradient_vector)
+#define row_gradient_exactly LOCAL(ek_row_gradient_exactly)
 
 // Rows whose sums are taken together, as many as the registers have room for.
 #define EK_ROWS (EK_SUMS_ARE_EXACT && EK_WIDTH < 16 ? 1 : 3)
@@ -218,33 +221,51 @@ EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length,
     }
 }
 
-/// dx = a dy gamma + b (x - mean) + c of one row.
-EK_INLINE void row_gradient(const E *dy, const E *x, size_t length, size_t inner,
-                            double mean, const float *gamma, double a, double b, double c,
-                            E *dx, int stream) {
-    // Where sums are exact b x is, too, and what belongs to the mean is part of c.
-    const row_mean about = row_mean_of(mean);
-    if (EK_SUMS_ARE_EXACT) c -= b * mean;
-    const vs va = (vs)(EK_SUM)a, vb = (vs)(EK_SUM)b, vc = (vs)(EK_SUM)c;
-    size_t j = 0;
-    if (inner == 1)
-        for (; j + W <= length; j += W) {
-            const vf value = eload(x + j);
-            const vs d = EK_SUMS_ARE_EXACT ? vs_from_vf(value) : row_deviation(value, W, about);
-            vs g = vs_from_vf(eload(dy + j));
-            if (gamma) g *= vs_from_vf(vload(gamma + j));
-            const vs v = va * g + (vb * d + vc);
-            if (stream) estream_sum(dx + j, v);
-            else estore_sum(dx + j, v);
-        }
-    for (; j < length; j += W) {
-        const size_t n = length - j;
-        const vf value = row_load(x + j, n);
-        const vs d = EK_SUMS_ARE_EXACT ? vs_from_vf(value) : row_deviation(value, n, about);
-        const vs g = vs_from_vf(row_load(dy + j, n)) *
-                     vs_from_vf(row_parameter(gamma, j, n, inner, 1.0f));
-        row_store(dx + j, vf_from_vs(va * g + (vb * d + vc)), n);
+/// The parameters of a row's gradient: those of one mode are used. Where dx is exact no mean is subtracted
+/// from x, c takes in all of it; else c has what the mean's rounding left over.
+struct LOCAL(ek_row_factors) {
+    vf mean, a, b, c;
+    vd exact_a, exact_b, exact_c;
+};
+#define row_factors struct LOCAL(ek_row_factors)
+
+/// n <= W elements of a row's gradient, from j on.
+EK_INLINE void row_gradient_vector(const E *dy, const E *x, size_t j, size_t n, size_t inner,
+                                   const float *gamma, const row_factors *p, E *dx, int mode,
+                                   int stream, largest_terms *largest) {
+    const vf value = row_load(x + j, n), upstream = row_load(dy + j, n);
+    const vf factor = row_parameter(gamma, j, n, inner, 1.0f);
+    vf result;
+    if (mode == EK_EXACT) {
+        vd g = vwiden(upstream);
+        if (gamma) g *= vwiden(factor);
+        result = vnarrow(p->exact_a * g + (p->exact_b * vwiden(value) + p->exact_c));
+    } else {
+        const vf term = p->b * (value - p->mean) + p->c;
+        result = p->a * (gamma ? upstream * factor : upstream) + term;
+        if (mode == EK_CHECKED) note_terms(largest, result, term, n);
     }
+    if (stream) estream(dx + j, result);
+    else row_store(dx + j, result, n);
+}
+
+/// dx = a dy gamma + b (x - mean) + c of one row. Returns whether it was right (gradient_check.h).
+EK_INLINE int row_gradient(const E *dy, const E *x, size_t length, size_t inner, double mean,
+                           const float *gamma, double a, double b, double c, E *dx, int mode,
+                           int stream) {
+    const double low = mean - (double)(float)mean, rounded_c = c - b * low;
+    const row_factors p = {(vf)(float)mean, (vf)(float)a, (vf)(float)b, (vf)(float)rounded_c,
+                           (vd)a,           (vd)b,        (vd)(c - b * mean)};
+    largest_terms largest[2] = {{(vi)0, (vi)0}, {(vi)0, (vi)0}};
+    size_t j = 0;
+    for (; j + 2 * W <= length; j += 2 * W)
+        for (size_t q = 0; q < 2; q++)
+            row_gradient_vector(dy, x, j + q * W, W, inner, gamma, &p, dx, mode, stream, &largest[q]);
+    for (; j < length; j += W)
+        row_gradient_vector(dy, x, j, ek_smaller(W, length - j), inner, gamma, &p, dx, mode, stream,
+                            largest);
+    return mode != EK_CHECKED || float_is_right(terms_together(largest[0], largest[1]),
+                                                float_bound((vd)a, (vd)b, (vd)rounded_c));
 }
 
 static void LOCAL(ek_row_moments)(const E *x, size_t rows, size_t length, double *mean,
@@ -314,6 +335,11 @@ static void LOCAL(ek_row_gradient_sums)(const E *dy, const E *x, size_t rows, si
     }
 }
 
+static void row_gradient_exactly(const E *dy, const E *x, size_t length, size_t inner, double mean,
+                                 const float *gamma, double a, double b, double c, E *dx) {
+    row_gradient(dy, x, length, inner, mean, gamma, a, b, c, dx, EK_EXACT, 0);
+}
+
 static void LOCAL(ek_row_centred_input_gradient)(const E *dy, const E *x,
                                                        size_t rows, size_t length, size_t inner,
                                                        const double *mean, const float *gamma,
@@ -323,12 +349,18 @@ static void LOCAL(ek_row_centred_input_gradient)(const E *dy, const E *x,
         far == EK_PAST_CACHES && inner == 1 && ek_streamable(dx, length * sizeof(E), W * sizeof(E));
     for (size_t r = 0; r < rows; r++) {
         const size_t k = r * length;
-        if (streams)
-            row_gradient(dy + k, x + k, length, 1, mean[r], gamma, a[r], b[r], c[r], dx + k, 1);
-        else {
-            if (far) ek_ask_ahead_for_writing(dx + k, length * sizeof(E));
-            row_gradient(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k, 0);
-        }
+        if (far && !streams) ek_ask_ahead_for_writing(dx + k, length * sizeof(E));
+#define EK_ROW(inner, gamma, stream)                                                              \
+    row_gradient(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k,          \
+                 EK_FIRST_MODE, stream)
+        int right;
+        if (streams) right = EK_ROW(1, gamma, 1);
+        else if (inner != 1) right = EK_ROW(inner, gamma, 0);
+        else if (gamma) right = EK_ROW(1, gamma, 0);
+        else right = EK_ROW(1, NULL, 0);
+#undef EK_ROW
+        if (!right)
+            row_gradient_exactly(dy + k, x + k, length, inner, mean[r], gamma, a[r], b[r], c[r], dx + k);
     }
     if (streams) ek_fence();
 }

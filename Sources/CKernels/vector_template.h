@@ -36,8 +36,6 @@ typedef float vh __attribute__((ext_vector_type(EK_WIDTH / 2)));  // what become
 #define vwiden EK_NAME(ek_vwiden)
 #define vnarrow EK_NAME(ek_vnarrow)
 #define vwideload EK_NAME(ek_vwideload)
-#define vnarrowstore EK_NAME(ek_vnarrowstore)
-#define vnarrowstream EK_NAME(ek_vnarrowstream)
 #define vdload EK_NAME(ek_vdload)
 #define vdstore EK_NAME(ek_vdstore)
 #define vdblend EK_NAME(ek_vdblend)
@@ -105,8 +103,7 @@ EK_INLINE vd vwiden(vf v) { return __builtin_convertvector(v, vd); }
 
 EK_INLINE vf vnarrow(vd v) { return __builtin_convertvector(v, vf); }
 
-// Half by half on the way from and to memory, which saves taking vectors apart and putting them together.
-
+/// Half by half on the way from memory, which saves taking vectors apart.
 EK_INLINE vd vwideload(const float *p) {
     vh low, high;
     memcpy(&low, p, sizeof low);
@@ -115,19 +112,6 @@ EK_INLINE vd vwideload(const float *p) {
     v.lo = __builtin_convertvector(low, __typeof__(v.lo));
     v.hi = __builtin_convertvector(high, __typeof__(v.hi));
     return v;
-}
-
-EK_INLINE void vnarrowstore(float *p, vd v) {
-    const vh low = __builtin_convertvector(v.lo, vh), high = __builtin_convertvector(v.hi, vh);
-    memcpy(p, &low, sizeof low);
-    memcpy(p + W / 2, &high, sizeof high);
-}
-
-/// Past the caches; p is aligned to the vector.
-EK_INLINE void vnarrowstream(float *p, vd v) {
-    const vh low = __builtin_convertvector(v.lo, vh), high = __builtin_convertvector(v.hi, vh);
-    __builtin_nontemporal_store(low, (vh *)(void *)p);
-    __builtin_nontemporal_store(high, (vh *)(void *)(p + W / 2));
 }
 
 /// The sum of the lanes, in double, as a binary tree.

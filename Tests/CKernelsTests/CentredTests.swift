@@ -159,17 +159,14 @@ struct CentredTests {
                 return a[ch] * gradient[i] + b[ch] * (Double(t.x[i]) - t.mean[ch]) + shift[ch]
             }
             onEveryLevel {
-                var dx = t.dy
-                var dresidual = [Float](repeating: .nan, count: shape.count)
+                var dx = [Float](repeating: .nan, count: shape.count)
+                var dresidual = dx
                 t.residual.withUnsafeBufferPointer { r in
-                    dx.withUnsafeMutableBufferPointer { dx in
-                        dresidual.withUnsafeMutableBufferPointer { dr in
-                            ek_centred_input_gradient_f32(
-                                dx.baseAddress, t.x, n, c, k, t.mean, a, b, shift, t.scale,
-                                t.shift, withResidual ? r.baseAddress : nil, activation, 0.125,
-                                dx.baseAddress, index < 4 ? dr.baseAddress : nil,
-                                Int32(index % 3))
-                        }
+                    dresidual.withUnsafeMutableBufferPointer { dr in
+                        ek_centred_input_gradient_f32(
+                            t.dy, t.x, n, c, k, t.mean, a, b, shift, t.scale, t.shift,
+                            withResidual ? r.baseAddress : nil, activation, 0.125, &dx,
+                            index < 4 ? dr.baseAddress : nil, Int32(index % 3))
                     }
                 }
                 #expect(worst(dx, expected) < 1e-6)

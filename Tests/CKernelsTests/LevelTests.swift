@@ -23,7 +23,7 @@ struct LevelTests {
         let parameters = (0..<4).map { _ in
             numbers.floats(max(shape.channels, shape.outer)).map(Double.init)
         }
-        let results = [EK_LEVEL_V3, EK_LEVEL_V4, -1].map { level in
+        let results = [EK_LEVEL_V3, EK_LEVEL_V4].map { level in
             ek_limit_level(level)
             var perChannel = [Float](repeating: 9, count: shape.count)
             ek_centred_input_gradient_f32(
@@ -35,6 +35,6 @@ struct LevelTests {
                 parameters[1], parameters[2], parameters[3], &perRow, 0)
             return [perChannel, perRow]
         }
-        #expect(results[0] == results[1] && results[1] == results[2])
+        #expect(results[0] == results[1])
     }
 }

@@ -58,9 +58,9 @@ void ek_gated_sums_f32(const float *dy, const float *added, const float *gate, c
                        size_t outer, size_t channels, size_t inner, const double *mean, float *y,
                        double *sums);
 
-/// dx = a dy' + b (x - mean) + c with a, b, c per channel, in double until it is stored, because nearly all of
-/// it may cancel; `dresidual`, where given, gets dy'.
-/// Either output may be the memory of `dy` or `x`.
+/// dx = a dy' + b (x - mean) + c with a, b, c per channel; `dresidual`, where given, gets dy'. The three terms
+/// may cancel: dx is right to 1.4e-6 of the largest of those at hand, in float where that suffices, else in double.
+/// Outputs must be other memory than inputs.
 void ek_centred_input_gradient_f32(const float *dy, const float *x, size_t outer, size_t channels,
                                    size_t inner, const double *mean, const double *a,
                                    const double *b, const double *c, const double *scale,

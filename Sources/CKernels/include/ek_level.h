@@ -13,11 +13,6 @@ int ek_level(void);
 /// is the highest.
 int ek_has_bf16(void);
 
-/// Whether the processor takes vectors of 512 bits in two halves (Zen 4), and this thread's level is not
-/// limited. Conversions between float and double are slower then than those of twice as many vectors of 256
-/// bits, so that kernels that do little else take level 3's loops.
-int ek_halves_vectors(void);
-
 /// The highest level that this processor supports.
 int ek_highest_level(void);
 
