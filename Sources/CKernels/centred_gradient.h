@@ -92,10 +92,7 @@ EK_INLINE void gradient_lanes(const gradient_streams *s, size_t rows, size_t str
 /// One run of a channel, whose parameters are in the tables' first lane. Returns whether it was right.
 EK_INLINE int gradient_plane(const gradient_streams *s, size_t count, const gradient_parameters *p,
                              int kind, const form *f, int with, int mode, int stream) {
-    gradient_lane lane[2];
-    lane[0] = gradient_load(p, 0, mode);
-    lane[0].centre = (centre_lane){(vf)p->centre.mean[0], (vf)p->centre.scale[0], (vf)p->centre.shift[0]};
-    lane[1] = lane[0];
+    const gradient_lane one = gradient_load_channel(p, mode), lane[2] = {one, one};
     largest_terms largest[2] = {{(vi)0, (vi)0}, {(vi)0, (vi)0}};
     size_t k = 0;
     for (; k + 2 * W <= count && !stream; k += 2 * W)

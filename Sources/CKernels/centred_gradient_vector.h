@@ -7,6 +7,7 @@
 #define gradient_channel LOCAL(ek_gradient_channel)
 #define gradient_set LOCAL(ek_gradient_set)
 #define gradient_load LOCAL(ek_gradient_load)
+#define gradient_load_channel LOCAL(ek_gradient_load_channel)
 #define gradient_apart LOCAL(ek_gradient_apart)
 #define gradient_inside LOCAL(ek_gradient_inside)
 #define gradient_in_float LOCAL(ek_gradient_in_float)
@@ -59,12 +60,12 @@ EK_INLINE void gradient_set(gradient_parameters *to, size_t l, vd mean, vd a, vd
         vdstore(to->exact_c + l, c - b * mean);
         return;
     }
-    c -= b * (mean - vwiden(vnarrow(mean)));
+    const vd rest = c - b * (mean - vwiden(vnarrow(mean)));
     vstore(to->a + l, vnarrow(a));
     vstore(to->b + l, vnarrow(b));
-    vstore(to->c + l, vnarrow(c));
+    vstore(to->c + l, vnarrow(rest));
     if (mode == EK_CHECKED) {
-        const vf bound = float_bound(a, b, c);
+        const vf bound = float_bound(a, b, rest);
         to->bound = vblend(bound <= to->bound, to->bound, bound);
     }
 }
@@ -97,9 +98,19 @@ EK_INLINE void gradient_table(gradient_parameters *to, const double *mean,
 /// The table of one channel, in its first lane.
 EK_INLINE void gradient_channel(gradient_parameters *to, const planes_view *planes,
                                 const gradient_factors *factors, size_t channel, int mode) {
-    to->bound = (vf)0.0f;
-    gradient_set(to, 0, (vd)planes->mean[channel], (vd)factors->a[channel], (vd)factors->b[channel],
-                 (vd)factors->c[channel], mode);
+    const double mean = planes->mean[channel];
+    const double a = factors->a[channel], b = factors->b[channel], c = factors->c[channel];
+    if (mode == EK_EXACT) {
+        to->exact_a[0] = a;
+        to->exact_b[0] = b;
+        to->exact_c[0] = c - b * mean;
+        return;
+    }
+    const double rest = c - b * rest_of(mean);
+    to->a[0] = (float)a;
+    to->b[0] = (float)b;
+    to->c[0] = (float)rest;
+    if (mode == EK_CHECKED) to->bound = float_bound((vd)a, (vd)b, (vd)rest);
 }
 
 EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l, int mode) {
@@ -112,6 +123,22 @@ EK_INLINE gradient_lane gradient_load(const gradient_parameters *p, size_t l, in
         lane.a = vload(p->a + l);
         lane.b = vload(p->b + l);
         lane.c = vload(p->c + l);
+    }
+    return lane;
+}
+
+/// Those of one channel, in every lane.
+EK_INLINE gradient_lane gradient_load_channel(const gradient_parameters *p, int mode) {
+    gradient_lane lane = {
+        .centre = {(vf)p->centre.mean[0], (vf)p->centre.scale[0], (vf)p->centre.shift[0]}};
+    if (mode == EK_EXACT) {
+        lane.exact_a = (vd)p->exact_a[0];
+        lane.exact_b = (vd)p->exact_b[0];
+        lane.exact_c = (vd)p->exact_c[0];
+    } else {
+        lane.a = (vf)p->a[0];
+        lane.b = (vf)p->b[0];
+        lane.c = (vf)p->c[0];
     }
     return lane;
 }

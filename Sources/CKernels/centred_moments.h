@@ -8,7 +8,9 @@
 
 #include "moments_run.h"
 
-#define EK_MOMENT_ROWS 256  // rows in a tile of lanes
+// Rows in a tile of lanes. Of long rows a tile has few, so that memory is read nearly as it lies.
+#define EK_MOMENT_ROWS 256
+#define EK_LOW_MOMENT_ROWS 64
 
 #define moments_columns LOCAL(ek_moments_columns)
 #define moments_lanes LOCAL(ek_moments_lanes)
@@ -66,9 +68,11 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
         if (weights && weights[r] == 0.0f) continue;
         EK_ROWS_AT(r, row)
         for (size_t q = 0; q < width; q++) {
-            // Where a tile takes a part of each row, what the next one needs has to be asked for.
-            if (stride > width * W && EK_BEGINS_LINE(q, E))
-                __builtin_prefetch(x + (r + EK_MOMENT_ROWS) * stride + q * W, 0, 2);
+            // What comes has to be asked for; where a tile takes a part of each row, that is the next tile.
+            if (EK_BEGINS_LINE(q, E)) {
+                const size_t ahead = stride > width * W ? EK_LOW_MOMENT_ROWS * stride : EK_AHEAD(E);
+                __builtin_prefetch(x + r * stride + q * W + ahead, 0, 2);
+            }
             const vs d = row[q] - pivot[q];
             const vs wd = weights ? d * (vs)(EK_SUM)weights[r] : d;
             sum[q] += wd;
@@ -124,9 +128,10 @@ static double moments_lanes(const E *x, const float *weights, size_t rows, size_
     const size_t padded = ek_smaller((lanes + W - 1) / W * W, EK_STRIP) - lanes;
     memset(t->mean + lanes, 0, padded * sizeof *t->mean);
     memset(t->m2 + lanes, 0, padded * sizeof *t->m2);
+    const size_t height = lanes > 2 * EK_SUM_COLUMNS * W ? EK_LOW_MOMENT_ROWS : EK_MOMENT_ROWS;
     double before = 0.0;
-    for (size_t r = 0; r < rows; r += EK_MOMENT_ROWS) {
-        const size_t count = ek_smaller(EK_MOMENT_ROWS, rows - r);
+    for (size_t r = 0; r < rows; r += height) {
+        const size_t count = ek_smaller(height, rows - r);
         const E *tile = x + r * stride;
         const float *w = weights ? weights + r : weights;
         double total = (double)count;

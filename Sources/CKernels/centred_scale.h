@@ -59,9 +59,10 @@ EK_INLINE void scale_lanes(const E *x, const E *residual, E *y, size_t rows, siz
                         scale_vectors(x + k, residual + k, y + k, 1, 0, &lane[q], kind, f,
                                       has_residual, stream);
                     else {
-                        // What is written of wide rows, processors do not fetch ahead.
-                        for (size_t i = 0; i < 2 * W && stride > block; i += 64 / sizeof(E))
-                            EK_PREFETCH_FOR_WRITING(y + k + EK_ROWS_TOGETHER * stride + i);
+                        // What is written, processors do not fetch ahead.
+                        for (size_t i = 0; i < 2 * W; i += 64 / sizeof(E))
+                            EK_PREFETCH_FOR_WRITING(
+                                y + k + i + (stride > block ? EK_ROWS_TOGETHER * stride : EK_AHEAD(E)));
                         scale_two(x + k, residual + k, y + k, &lane[q], kind, f, has_residual);
                     }
                 }

@@ -33,13 +33,9 @@ EK_INLINE void sums_columns(const sums_streams *s, size_t rows, size_t height, s
     for (size_t r = 0; r < rows; r++)
         for (size_t q = 0; q < width; q++) {
             const size_t k = r * stride + l + q * W;
-            // Where a tile takes a part of each row, what the next one needs has to be asked for.
-            if (stride > width * W && EK_BEGINS_LINE(q, E)) {
-                const size_t next = k + height * stride;
-                __builtin_prefetch(s->dy + next, 0, 2);
-                if (with & EK_WITH_X) __builtin_prefetch(s->x + next, 0, 2);
-                if (with & EK_WITH_RESIDUAL) __builtin_prefetch(s->residual + next, 0, 2);
-            }
+            // What comes has to be asked for; where a tile takes a part of each row, that is the next tile.
+            if (EK_BEGINS_LINE(q, E))
+                sums_ask(s, k + (stride > width * W ? height * stride : EK_AHEAD(E)), with);
             if (!in_pairs)
                 sums_one(s, k, whole, n, &lane[q], kind, f, with, &first[q], &second[q]);
             else if (q % 2 == 0)
@@ -87,8 +83,11 @@ EK_INLINE void sums_plane(const sums_streams *s, size_t count, sums_parameters *
     for (size_t q = 0; q < EK_CHAINS; q++) first[q] = second[q] = (vs)(EK_SUM)0;
     size_t k = 0;
     for (; k + EK_CHAINS * W <= count; k += EK_CHAINS * W)
-        for (size_t q = 0; q < EK_CHAINS; q += 2)
+        for (size_t q = 0; q < EK_CHAINS; q += 2) {
+            for (size_t i = q * W; i < (q + 2) * W && EK_SUMS_ARE_EXACT; i += 64 / sizeof(E))
+                sums_ask(s, k + i + EK_AHEAD(E), with);
             sums_two(s, k + q * W, lane, kind, f, with, &first[q], &second[q]);
+        }
     for (; k + W <= count; k += W)
         sums_one(s, k, 1, 0, lane, kind, f, with, &first[0], &second[0]);
     if (k < count) sums_one(s, k, 0, count - k, lane, kind, f, with, &first[1], &second[1]);
@@ -132,18 +131,15 @@ static void sums_run(const sums_streams *s, const planes_view *planes, double *f
     switch (f->kind * 128 + with) {
         EK_CASE(EK_IDENTITY, 0)
         EK_CASE(EK_IDENTITY, EK_WITH_X)
-        EK_CASE(EK_IDENTITY, EK_WITH_X | EK_WITH_STREAM)
         EK_CASE(EK_IDENTITY, EK_WITH_X | EK_WITH_OUTPUT | EK_WITH_STREAM)
         EK_CASE(EK_IDENTITY, EK_WITH_GATE | EK_WITH_OUTPUT)
         EK_CASE(EK_IDENTITY, EK_WITH_GATE | EK_WITH_OUTPUT | EK_WITH_ADDED)
         EK_CASE(EK_IDENTITY, EK_WITH_GATE | EK_WITH_OUTPUT | EK_WITH_X)
         EK_CASE(EK_IDENTITY, EK_WITH_GATE | EK_WITH_OUTPUT | EK_WITH_X | EK_WITH_ADDED)
         EK_CASE(EK_RELU, EK_WITH_X)
-        EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_STREAM)
         EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_OUTPUT)
         EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_OUTPUT | EK_WITH_STREAM)
         EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_RESIDUAL)
-        EK_CASE(EK_RELU, EK_WITH_X | EK_WITH_RESIDUAL | EK_WITH_STREAM)
         EK_CASE(EK_LEAKY_RELU, EK_WITH_X)
         EK_CASE(EK_LEAKY_RELU, EK_WITH_X | EK_WITH_OUTPUT)
     default: EK_LOOP(f->kind, general)
@@ -205,7 +201,7 @@ static void LOCAL(ek_centred_sums)(const E *dy, const E *x, size_t outer, size_t
     const size_t row = inner >= EK_PLANE_MINIMUM ? inner : channels * inner;
     const int streams = y && stream && ek_streamable(y, row * sizeof(E), W * sizeof(E));
     const int with = EK_WITH_X | (used && residual ? EK_WITH_RESIDUAL : 0) |
-                     (y ? EK_WITH_OUTPUT : 0) | (streams || (stream && !y) ? EK_WITH_STREAM : 0);
+                     (y ? EK_WITH_OUTPUT : 0) | (streams ? EK_WITH_STREAM : 0);
     const sums_streams s = {.dy = dy, .x = x, .residual = used ? residual : NULL, .y = y};
     LOCAL(ek_sums)(s, outer, channels, inner, mean, used ? scale : NULL,
                    used ? shift : NULL, activation, slope, sums, with);

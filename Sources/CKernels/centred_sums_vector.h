@@ -18,7 +18,7 @@
 #define EK_WITH_X 1           // sum dy' (x - mean) too, else only sum dy
 #define EK_WITH_RESIDUAL 2    // there is a residual
 #define EK_WITH_OUTPUT 8      // store act((x - mean) * scale + shift + residual) too
-#define EK_WITH_STREAM 16     // ask ahead for what is read, store the output past the caches
+#define EK_WITH_STREAM 16     // store the output past the caches
 #define EK_WITH_GATE 32       // dy' is dy where the gate is above 0; it is the output
 #define EK_WITH_ADDED 64      // dy is dy + added
 
@@ -127,14 +127,11 @@ EK_INLINE void sums_load2(const sums_streams *s, size_t k, int with, sums_values
 #undef EK_LOAD
 }
 
+/// Asks for what is read at k; behind a gate only x comes from far.
 EK_INLINE void sums_ask(const sums_streams *s, size_t k, int with) {
-    // All of it comes from far where it is streamed, behind a gate only x.
-    if (with & EK_WITH_STREAM) {
-        __builtin_prefetch(s->dy + k + EK_AHEAD(E), 0, 2);
-        if (with & EK_WITH_RESIDUAL) __builtin_prefetch(s->residual + k + EK_AHEAD(E), 0, 2);
-    }
-    if (with & EK_WITH_STREAM || (with & EK_WITH_GATE && with & EK_WITH_X))
-        __builtin_prefetch(s->x + k + EK_AHEAD(E), 0, 2);
+    if (!(with & EK_WITH_GATE)) __builtin_prefetch(s->dy + k, 0, 2);
+    if (with & EK_WITH_X) __builtin_prefetch(s->x + k, 0, 2);
+    if (with & EK_WITH_RESIDUAL) __builtin_prefetch(s->residual + k, 0, 2);
 }
 
 /// Adds vectors to the sums in registers, all lanes or the first n, and returns what is stored. `dy` has
@@ -165,7 +162,6 @@ EK_INLINE vf sums_vector(sums_values v, int whole, size_t n, const sums_lane *p,
 EK_INLINE void sums_one(const sums_streams *s, size_t k, int whole, size_t n, const sums_lane *p,
                         int kind, const form *f, int with, vs *first,
                         vs *second) {
-    if (EK_REACHES_LINE(s->x + k)) sums_ask(s, k, with);
     sums_values v = sums_load(s, k, whole, n, with);
     // Rounded as by an addition on its own.
     if (with & EK_WITH_ADDED) v.dy = eround(v.dy + v.added);
@@ -179,7 +175,6 @@ EK_INLINE void sums_one(const sums_streams *s, size_t k, int whole, size_t n, co
 /// Two whole vectors from k on, with what is one number per lane in the order of `eload2`.
 EK_INLINE void sums_two(const sums_streams *s, size_t k, const sums_lane *p, int kind, const form *f,
                         int with, vs *first, vs *second) {
-    for (size_t i = 0; i < 2 * W; i += 64 / sizeof(E)) sums_ask(s, k + i, with);
     sums_values v[2];
     sums_load2(s, k, with, v);
     if (with & EK_WITH_ADDED) {

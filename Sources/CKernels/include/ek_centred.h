@@ -44,7 +44,7 @@ void ek_centred_scale_f32(const float *x, size_t outer, size_t channels, size_t 
 /// Adds sum(dy') and sum(dy' (x - mean)) of every channel to `sums`, [2][channels], in double.
 /// `y`, where given, gets act(pre): a backward pass that needs the forward pass's output again has it
 /// without reading x another time; it must be other memory than `dy` and `x`.
-/// `stream` != 0 asks ahead for what is read, and stores `y` past the caches.
+/// `stream` != 0 stores `y` past the caches.
 /// Without `y`, and with EK_IDENTITY, `scale`, `shift` and `residual` are not used.
 void ek_centred_sums_f32(const float *dy, const float *x, size_t outer, size_t channels,
                          size_t inner, const double *mean, const double *scale,

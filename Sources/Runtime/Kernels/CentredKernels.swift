@@ -255,8 +255,7 @@ final class CentredSumsKernel: Kernel {
         let spec = call.inputSpecs[1]
         guard spec.type == .float32 || spec.type == .bfloat16 else { return nil }
         normalized = normalization?.outputs[0]
-        let streams = normalization?.streams ?? (spec.byteCount > KernelBuilder.streamingBytes)
-        stream = streams ? 1 : 0
+        stream = normalization?.streams == true ? 1 : 0
         fallback = normalization.map { ReferenceRowsKernel(fallbackFor: $0) }
         dy = call.inputs[0]
         totals = CentredTotals(call, operation)
