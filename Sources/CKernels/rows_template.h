@@ -124,8 +124,9 @@ EK_INLINE void row_add(double *parameters, size_t j, size_t n, size_t inner, vs 
 }
 
 /// What of the sums of the backward pass is asked for.
-#define EK_PER_ROW 1     // sum(dy gamma) and sum(dy gamma (x - mean))
-#define EK_PER_COLUMN 2  // sum(dy (x - mean) inv) and sum(dy)
+#define EK_PER_ROW 1     // sum(dy gamma (x - mean))
+#define EK_PER_COLUMN 2  // sum(dy (x - mean) inv)
+#define EK_PLAIN 4       // and, of the same, sum(dy gamma) and sum(dy)
 
 /// The terms of n elements of a row, W of them or what is left: added to the row's sums, and to columns'.
 EK_INLINE void row_terms(const E *dy, const E *x, size_t n, row_mean mean, double inv, int weighted,
@@ -133,24 +134,23 @@ EK_INLINE void row_terms(const E *dy, const E *x, size_t n, row_mean mean, doubl
                          int with) {
     const vs g = vs_from_vf(row_load(dy, n)), d = row_deviation(row_load(x, n), n, mean);
     const vs product = g * d;
-    if (with & EK_PER_ROW && weighted) {
-        *first += factor * g;
-        *second += factor * product;
-    } else if (with & EK_PER_ROW) {
-        *first += g;
-        *second += g * d;
+    if (with & EK_PER_ROW) {
+        if (with & EK_PLAIN) *first += weighted ? factor * g : g;
+        if (weighted) *second += factor * product;
+        else *second += g * d;
     }
     if (with & EK_PER_COLUMN) {
-        *column += g;
+        if (with & EK_PLAIN) *column += g;
         *centred_column += (vs)(EK_SUM)inv * product;
     }
 }
 
 /// The sums of one row.
 EK_INLINE void row_sums(const E *dy, const E *x, size_t length, size_t inner, double mean,
-                        const float *gamma, double *sum, double *centred) {
+                        const float *gamma, double *sum, double *centred, int with) {
     const row_mean about = row_mean_of(mean);
-    *sum = *centred = 0.0;
+    *centred = 0.0;
+    if (sum) *sum = 0.0;
     for (size_t begin = 0; begin < length; begin += EK_RUN) {
         const size_t end = begin + ek_smaller(EK_RUN, length - begin);
         vs first[EK_CHAINS], second[EK_CHAINS];
@@ -158,13 +158,13 @@ EK_INLINE void row_sums(const E *dy, const E *x, size_t length, size_t inner, do
 #define EK_TERMS(k, n, q)                                                                       \
     row_terms(dy + (k), x + (k), n, about, 1.0, gamma != NULL,                                  \
               gamma ? vs_from_vf(row_parameter(gamma, k, n, inner, 1.0f)) : (vs)(EK_SUM)1,      \
-              &first[q], &second[q], NULL, NULL, EK_PER_ROW)
+              &first[q], &second[q], NULL, NULL, with)
         size_t j = begin;
         for (; j + EK_CHAINS * W <= end; j += EK_CHAINS * W)
             for (size_t q = 0; q < EK_CHAINS; q++) EK_TERMS(j + q * W, W, q);
         for (; j < end; j += W) EK_TERMS(j, end - j, 0);
 #undef EK_TERMS
-        *sum += chains_total(first);
+        if (sum) *sum += chains_total(first);
         *centred += chains_total(second);
     }
 }
@@ -203,8 +203,10 @@ EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length,
                            double *centred, double *dgamma, double *dbeta, int with) {
     row_totals t;
     for (size_t r = 0; r < count; r++) t.about[r] = row_mean_of(mean[r]);
-    if (with & EK_PER_ROW)
-        for (size_t r = 0; r < count; r++) sum[r] = centred[r] = 0.0;
+    for (size_t r = 0; r < count && with & EK_PER_ROW; r++) {
+        centred[r] = 0.0;
+        if (sum) sum[r] = 0.0;
+    }
     for (size_t begin = 0; begin < length; begin += EK_RUN) {
         const size_t end = begin + ek_smaller(EK_RUN, length - begin);
         for (size_t r = 0; r < count; r++) t.first[r] = t.second[r] = (vs)(EK_SUM)0;
@@ -213,11 +215,10 @@ EK_INLINE void row_columns(const E *dy, const E *x, size_t count, size_t length,
             row_block(dy, x, count, length, j, W, inner, inv, gamma, dgamma, dbeta, &t, with);
         if (j < end)
             row_block(dy, x, count, length, j, end - j, inner, inv, gamma, dgamma, dbeta, &t, with);
-        if (with & EK_PER_ROW)
-            for (size_t r = 0; r < count; r++) {
-                sum[r] += vsum(vd_from_vs(t.first[r]));
-                centred[r] += vsum(vd_from_vs(t.second[r]));
-            }
+        for (size_t r = 0; r < count && with & EK_PER_ROW; r++) {
+            if (sum) sum[r] += vsum(vd_from_vs(t.first[r]));
+            centred[r] += vsum(vd_from_vs(t.second[r]));
+        }
     }
 }
 
@@ -306,30 +307,36 @@ static void LOCAL(ek_row_gradient_sums)(const E *dy, const E *x, size_t rows, si
                                         size_t inner, const double *mean, const double *inv,
                                         const float *gamma, double *sum, double *centred,
                                         double *dgamma, double *dbeta, int far) {
-    const int columns = dgamma || dbeta;
-    const int together = sum && columns;
+    const int columns = dgamma || dbeta, together = centred && columns;
+    const int plain = sum || dbeta ? EK_PLAIN : 0;
     for (size_t r = 0; r < rows; r += EK_ROWS) {
         const size_t count = ek_smaller(EK_ROWS, rows - r), k = r * length;
-        for (size_t q = r; q < r + count && sum && !together; q++) {
+        for (size_t q = r; q < r + count && !columns; q++) {
             const size_t i = q * length;
             if (far) ek_ask_ahead(dy + i, length * sizeof(E));
-            if (inner != 1)
-                row_sums(dy + i, x + i, length, inner, mean[q], gamma, &sum[q], &centred[q]);
-            else if (gamma)
-                row_sums(dy + i, x + i, length, 1, mean[q], gamma, &sum[q], &centred[q]);
+            double *to = sum ? &sum[q] : NULL;
+#define EK_ROW_OF(inner, mean, gamma, with) \
+    row_sums(dy + i, x + i, length, inner, mean, gamma, to, &centred[q], EK_PER_ROW | (with))
+            if (inner != 1) EK_ROW_OF(inner, mean[q], gamma, plain);
+            else if (gamma && plain) EK_ROW_OF(1, mean[q], gamma, EK_PLAIN);
+            else if (gamma) EK_ROW_OF(1, mean[q], gamma, 0);
             // Of rows that are not centred nothing need be subtracted.
-            else if (mean[q] != 0.0)
-                row_sums(dy + i, x + i, length, 1, mean[q], NULL, &sum[q], &centred[q]);
-            else row_sums(dy + i, x + i, length, 1, 0.0, NULL, &sum[q], &centred[q]);
+            else if (mean[q] != 0.0) EK_ROW_OF(1, mean[q], NULL, EK_PLAIN);
+            else if (plain) EK_ROW_OF(1, 0.0, NULL, EK_PLAIN);
+            else EK_ROW_OF(1, 0.0, NULL, 0);
+#undef EK_ROW_OF
         }
-#define EK_COLUMNS_OF(count, inner, gamma, with)                                              \
-    row_columns(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma,                \
-                sum ? sum + r : NULL, sum ? centred + r : NULL, dgamma, dbeta, with)
+#define EK_COLUMNS_OF(count, inner, gamma, with)                               \
+    row_columns(dy + k, x + k, count, length, inner, mean + r, inv + r, gamma, \
+                sum ? sum + r : NULL, centred ? centred + r : NULL, dgamma, dbeta, with)
         if (together && (count < EK_ROWS || inner != 1 || !gamma))
-            EK_COLUMNS_OF(count, inner, gamma, EK_PER_ROW | EK_PER_COLUMN);
+            EK_COLUMNS_OF(count, inner, gamma, EK_PER_ROW | EK_PER_COLUMN | plain);
+        else if (together && plain)
+            EK_COLUMNS_OF(EK_ROWS, 1, gamma, EK_PER_ROW | EK_PER_COLUMN | EK_PLAIN);
         else if (together) EK_COLUMNS_OF(EK_ROWS, 1, gamma, EK_PER_ROW | EK_PER_COLUMN);
         else if (columns && (count < EK_ROWS || inner != 1))
-            EK_COLUMNS_OF(count, inner, NULL, EK_PER_COLUMN);
+            EK_COLUMNS_OF(count, inner, NULL, EK_PER_COLUMN | plain);
+        else if (columns && plain) EK_COLUMNS_OF(EK_ROWS, 1, NULL, EK_PER_COLUMN | EK_PLAIN);
         else if (columns) EK_COLUMNS_OF(EK_ROWS, 1, NULL, EK_PER_COLUMN);
 #undef EK_COLUMNS_OF
     }

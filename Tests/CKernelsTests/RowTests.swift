@@ -90,6 +90,18 @@ struct RowTests {
             ek_row_gradient_sums_f32(
                 dy, x, rows, length, inner, mean, inv, nil, nil, nil, &dg, nil, 0)
             #expect(worst(dg, dgamma) < 1e-12)
+            // Without the sums of dy the others have the same bits.
+            var alone = sum.map { _ in 9.0 }
+            ek_row_gradient_sums_f32(
+                dy, x, rows, length, inner, mean, nil, gamma, nil, &alone, nil, nil, 0)
+            #expect(alone == centredSum)
+            var dgAlone = [Double](repeating: 1, count: channels)
+            dg = dgAlone
+            ek_row_gradient_sums_f32(
+                dy, x, rows, length, inner, mean, inv, gamma, &sumAgain, &centredAgain, &dg, &db, 0)
+            ek_row_gradient_sums_f32(
+                dy, x, rows, length, inner, mean, inv, gamma, nil, &alone, &dgAlone, nil, 0)
+            #expect(alone == centredAgain && dgAlone == dg)
         }
     }
 

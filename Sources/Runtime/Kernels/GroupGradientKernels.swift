@@ -8,9 +8,11 @@ final class GroupSumsKernel<T>: Kernel {
     private let dy, x, sum, centredSum: Operand
     private let operands: GroupOperands
     private let scratch: GroupPartials
+    private let isSumWanted: Bool
 
     init(_ call: KernelCall, _ operation: GroupSums, _ loops: GroupLoops<T>) {
         self.loops = loops
+        isSumWanted = call.wantedOutputs[0]
         (dy, x) = (call.inputs[0], call.inputs[1])
         (sum, centredSum) = (call.outputs[0], call.outputs[1])
         operands = GroupOperands(
@@ -32,7 +34,8 @@ final class GroupSumsKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1 || !operands.hasParameters {
             loops.rowSums(
                 dy, x, count, operands.runLength, view.inner, mean, nil,
-                operands.narrowParameters(task).gamma, sum, centredSum, nil, nil, operands.isFar)
+                operands.narrowParameters(task).gamma, isSumWanted ? sum : nil, centredSum, nil,
+                nil, operands.isFar)
             return
         }
         let gamma = operands.gamma(task)
@@ -68,9 +71,11 @@ final class GroupParameterSumsKernel<T>: Kernel {
     private let operands: GroupOperands
     private let partials: GroupPartials
     private let scratch: GroupPartials
+    private let isBetaWanted: Bool
 
     init(_ call: KernelCall, _ operation: GroupParameterSums, _ loops: GroupLoops<T>) {
         self.loops = loops
+        isBetaWanted = call.wantedOutputs[1]
         (dy, x) = (call.inputs[0], call.inputs[1])
         outputs = call.outputs
         operands = GroupOperands(
@@ -90,7 +95,7 @@ final class GroupParameterSumsKernel<T>: Kernel {
         if operands.hasRuns, view.groups == 1, !operands.hasShift {
             loops.rowSums(
                 dy, x, rows, operands.runLength, view.inner, mean, scale, nil, nil, nil, total,
-                total + view.channels, 0)
+                isBetaWanted ? total + view.channels : nil, 0)
             return
         }
         let shift = operands.shift(task)

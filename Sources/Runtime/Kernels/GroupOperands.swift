@@ -102,10 +102,17 @@ final class GroupOperands {
     func expand(
         _ values: UnsafePointer<Double>, row: Int, to channels: UnsafeMutablePointer<Double>
     ) {
-        let size = view.channelsPerGroup
-        for group in 0..<view.groups {
-            (channels + group * size).update(
-                repeating: values[row * view.groups + group], count: size)
+        let (groups, size) = (view.groups, view.channelsPerGroup)
+        let values = values + row * groups
+        if size == 1 {
+            channels.update(from: values, count: groups)
+            return
+        }
+        var next = channels
+        for group in 0..<groups {
+            let value = values[group]
+            for channel in 0..<size { next[channel] = value }
+            next += size
         }
     }
 

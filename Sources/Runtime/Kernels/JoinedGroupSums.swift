@@ -11,6 +11,7 @@ final class JoinedGroupSumsKernel<T>: Kernel {
     private let rowOperands, parameterOperands: GroupOperands
     private let partials: GroupPartials
     private let scratch: GroupPartials
+    private let isSumWanted, isBetaWanted: Bool
 
     init(
         _ sums: KernelCall, _ operation: GroupSums, _ parameters: KernelCall,
@@ -20,6 +21,7 @@ final class JoinedGroupSumsKernel<T>: Kernel {
         (dy, x) = (sums.inputs[0], sums.inputs[1])
         (sum, centredSum) = (sums.outputs[0], sums.outputs[1])
         outputs = parameters.outputs
+        (isSumWanted, isBetaWanted) = (sums.wantedOutputs[0], parameters.wantedOutputs[1])
         rowOperands = GroupOperands(
             sums, sums.inputSpecs[1], axis: operation.axis, groups: operation.groups,
             operation.parts.positions(after: 2))
@@ -43,8 +45,8 @@ final class JoinedGroupSumsKernel<T>: Kernel {
         if rowOperands.hasRuns, view.groups == 1, !parameterOperands.hasShift {
             loops.rowSums(
                 dy, x, rows, rowOperands.runLength, view.inner, mean, parameterOperands.scale(task),
-                rowOperands.narrowParameters(task).gamma, first, second, total,
-                total + view.channels, rowOperands.isFar)
+                rowOperands.narrowParameters(task).gamma, isSumWanted ? first : nil, second, total,
+                isBetaWanted ? total + view.channels : nil, rowOperands.isFar)
             return
         }
         let gamma = rowOperands.gamma(task)

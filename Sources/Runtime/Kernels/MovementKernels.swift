@@ -220,40 +220,28 @@ extension Broadcast: FastOperation {
 }
 
 /// `condition ? a : b` where each operand is in a simple layout.
-final class SelectKernel<T: BitwiseCopyable>: Kernel {
-    private let condition, a, b, y: Operand
-    private let layouts: (condition: BroadcastLayout, a: BroadcastLayout, b: BroadcastLayout)
-    private let elementsPerUnit: Int
+final class SelectKernel<T>: Kernel {
+    /// Chooses `count` elements; made where the type is known, so that the loop is one of numbers.
+    typealias Body = (
+        _ condition: UnsafePointer<Bool>, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>,
+        _ y: UnsafeMutablePointer<T>, _ count: Int
+    ) -> Void
 
-    init(_ call: KernelCall, _ layouts: [BroadcastLayout], as type: T.Type) {
+    private let condition, a, b, y: Operand
+    private let elementsPerUnit: Int
+    private let body: Body
+
+    init(_ call: KernelCall, _ body: @escaping Body) {
         (condition, a, b) = (call.inputs[0], call.inputs[1], call.inputs[2])
-        self.layouts = (layouts[0], layouts[1], layouts[2])
         y = call.outputs[0]
         elementsPerUnit = call.elementsPerUnit(call.outputSpecs[0])
+        self.body = body
     }
 
     override func run(_ task: ShardTask) {
-        let condition: UnsafeMutablePointer<Bool> = condition.pointer(task)
-        let a: UnsafeMutablePointer<T> = a.pointer(task)
-        let b: UnsafeMutablePointer<T> = b.pointer(task)
-        let y: UnsafeMutablePointer<T> = y.pointer(task)
-        let count = elementsPerUnit * task.count
-        switch layouts {
-        case (.same, .same, .same):
-            for i in 0..<count { y[i] = condition[i] ? a[i] : b[i] }
-        case (.same, .scalar, .same):
-            let value = a[0]
-            for i in 0..<count { y[i] = condition[i] ? value : b[i] }
-        case (.same, .same, .scalar):
-            let value = b[0]
-            for i in 0..<count { y[i] = condition[i] ? a[i] : value }
-        default:
-            for i in 0..<count {
-                y[i] =
-                    condition[layouts.condition.index(i)]
-                    ? a[layouts.a.index(i)] : b[layouts.b.index(i)]
-            }
-        }
+        body(
+            condition.pointer(task), a.pointer(task), b.pointer(task), y.pointer(task),
+            elementsPerUnit * task.count)
     }
 }
 
@@ -262,11 +250,36 @@ extension Select: FastOperation {
         let result = call.outputSpecs[0].shape
         let layouts = call.inputSpecs.compactMap { BroadcastLayout($0.shape, in: result) }
         guard layouts.count == 3 else { return nil }
+        let all = (layouts[0], layouts[1], layouts[2])
         return switch call.outputSpecs[0].type {
-        case .float32: SelectKernel(call, layouts, as: Float.self)
-        case .float64: SelectKernel(call, layouts, as: Double.self)
-        case .int32: SelectKernel(call, layouts, as: Int32.self)
+        case .float32: SelectKernel<Float>(call) { choose($0, $1, $2, $3, $4, all) }
+        case .float64: SelectKernel<Double>(call) { choose($0, $1, $2, $3, $4, all) }
+        case .int32: SelectKernel<Int32>(call) { choose($0, $1, $2, $3, $4, all) }
         default: nil
+        }
+    }
+}
+
+@inline(__always)
+private func choose<T>(
+    _ condition: UnsafePointer<Bool>, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>,
+    _ y: UnsafeMutablePointer<T>, _ count: Int,
+    _ layouts: (condition: BroadcastLayout, a: BroadcastLayout, b: BroadcastLayout)
+) {
+    switch layouts {
+    case (.same, .same, .same):
+        for i in 0..<count { y[i] = condition[i] ? a[i] : b[i] }
+    case (.same, .scalar, .same):
+        let value = a[0]
+        for i in 0..<count { y[i] = condition[i] ? value : b[i] }
+    case (.same, .same, .scalar):
+        let value = b[0]
+        for i in 0..<count { y[i] = condition[i] ? a[i] : value }
+    default:
+        for i in 0..<count {
+            y[i] =
+                condition[layouts.condition.index(i)]
+                ? a[layouts.a.index(i)] : b[layouts.b.index(i)]
         }
     }
 }

@@ -24,6 +24,8 @@ struct KernelCall {
     let groupCount: Int
     /// Whether the output is so large, and so little wanted soon, that stores should pass the caches.
     let streams: Bool
+    /// For each output whether anybody wants to know it; what nobody does need not be written.
+    let wantedOutputs: [Bool]
 
     var inputSpecs: [TensorSpec] { node.inputs.map(\.spec) }
     var outputSpecs: [TensorSpec] { node.outputs }
@@ -187,7 +189,8 @@ struct KernelBuilder {
             units: units,
             unitsPerShard: segment?.unitsPerShard ?? 1,
             groupCount: segment?.groupCount ?? 1,
-            streams: streams(node))
+            streams: streams(node),
+            wantedOutputs: node.tensors.map(schedule.isWanted))
         return (call, aligned, merges)
     }
 

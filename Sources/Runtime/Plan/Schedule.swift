@@ -47,6 +47,8 @@ package struct Schedule {
     /// The nodes that overwrite variables, each with the leaves of the variables it overwrites.
     package let commits: [Node: [Node]]
     package let keptTransposes: KeptTransposes
+    /// Results that somebody reads, or that are the step's.
+    private let wanted: Set<Tensor>
 
     package subscript(node: Node) -> Entry { entries[node]! }
 
@@ -56,11 +58,15 @@ package struct Schedule {
         nodes = topologicalOrder(program.roots)
         commits = program.inPlaceCommits(nodes)
         keptTransposes = KeptTransposes(program, nodes, commits: commits)
+        wanted = Set(nodes.flatMap(\.inputs) + program.roots)
         for node in nodes { entries[node] = place(node) }
         delayCheapWork(program)
         delayCommits(program)
         moveBeside(program)
     }
+
+    /// Whether anybody wants to know a result.
+    func isWanted(_ tensor: Tensor) -> Bool { wanted.contains(tensor) }
 
     /// The tensor whose memory this one is.
     package func base(_ tensor: Tensor) -> Tensor {
