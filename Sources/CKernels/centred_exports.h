@@ -31,9 +31,9 @@ EK_EXPORT_TYPED(void, ek_centred_input_gradient,
                  size_t inner, const double *mean, const double *a, const double *b,
                  const double *c, const double *scale, const double *shift,
                  const EK_ELEMENT *residual, int activation, float slope, EK_ELEMENT *dx,
-                 EK_ELEMENT *dresidual, int stream),
+                 EK_ELEMENT *dresidual, int far),
                 (dy, x, outer, channels, inner, mean, a, b, c, scale, shift, residual, activation,
-                 slope, dx, dresidual, stream))
+                 slope, dx, dresidual, far))
 EK_EXPORT_TYPED(void, ek_column_sums,
                 (const EK_ELEMENT *x, size_t outer, size_t channels, size_t inner, double *sums),
                 (x, outer, channels, inner, sums))

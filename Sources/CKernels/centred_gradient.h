@@ -184,21 +184,22 @@ static void LOCAL(ek_centred_input_gradient)(const E *dy, const E *x, size_t out
                                              const double *a, const double *b, const double *c,
                                              const double *scale, const double *shift,
                                              const E *residual, int activation, float slope,
-                                             E *dx, E *dresidual, int stream) {
+                                             E *dx, E *dresidual, int far) {
     const form f = activation_form(activation, slope);
     const int with = (residual && activation != EK_IDENTITY ? EK_WITH_RESIDUAL : 0) |
                      (dresidual ? EK_WITH_DRESIDUAL : 0);
     if (!(with & EK_WITH_RESIDUAL)) residual = x;
     if (!dresidual) dresidual = dx;
-    const gradient_streams s = {dy, x, residual, dx, dresidual};
+    // bfloat16 has asks of its own.
+    const gradient_streams s = {dy, x, residual, dx, dresidual, far == EK_FAR && EK_SUMS_ARE_EXACT};
     const gradient_factors factors = {a, b, c};
     gradient_parameters p;
-    const int far = stream;
+    int stream = far == EK_PAST_CACHES;
     if (inner >= EK_PLANE_MINIMUM) {
         stream = stream && ek_streamable(dx, inner * sizeof(E), W * sizeof(E)) &&
                  ek_streamable(dresidual, inner * sizeof(E), W * sizeof(E));
         const planes_view planes = {outer * channels * inner, channels, inner, mean, scale, shift,
-                                    far && !stream};
+                                    far == EK_PAST_CACHES && !stream};
         gradient_run(&s, &planes, &factors, 0, 0, 0, &p, &f, with, stream, NULL);
     } else {
         const struct ek_layout layout = ek_layout(outer, channels, inner, W);

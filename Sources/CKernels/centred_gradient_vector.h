@@ -19,11 +19,13 @@
 struct LOCAL(ek_gradient_streams) {
     const E *dy, *x, *residual;
     E *dx, *dresidual;
+    int asks;  // whether dx is asked for ahead
 };
 #define gradient_streams struct LOCAL(ek_gradient_streams)
 
 EK_INLINE gradient_streams gradient_streams_from(const gradient_streams *s, size_t k) {
-    return (gradient_streams){s->dy + k, s->x + k, s->residual + k, s->dx + k, s->dresidual + k};
+    return (gradient_streams){s->dy + k, s->x + k,         s->residual + k,
+                              s->dx + k, s->dresidual + k, s->asks};
 }
 
 /// The factors per channel of dx.
@@ -201,6 +203,8 @@ EK_INLINE void gradient_one(const gradient_streams *s, size_t k, int whole, size
 /// Two whole vectors from k on, with parameters in the order of `eload2`.
 EK_INLINE void gradient_two(const gradient_streams *s, size_t k, const gradient_lane *p, int kind,
                             const form *f, int with, int mode, largest_terms *largest) {
+    for (size_t i = 0; i < 2 * W && s->asks; i += 64 / sizeof(E))
+        EK_PREFETCH_FOR_WRITING(s->dx + k + i + EK_AHEAD(E));
     vf dy[2], x[2], residual[2], dx[2];
     eload2(s->dy + k, &dy[0], &dy[1]);
     eload2(s->x + k, &x[0], &x[1]);

@@ -18,6 +18,8 @@
 
 #include <stddef.h>
 
+#include "ek_far.h"
+
 #define EK_IDENTITY 0
 #define EK_RELU 1        // max(x, 0); NaN stays NaN
 #define EK_LEAKY_RELU 2  // x < 0 ? slope * x : x
@@ -60,12 +62,13 @@ void ek_gated_sums_f32(const float *dy, const float *added, const float *gate, c
 
 /// dx = a dy' + b (x - mean) + c with a, b, c per channel; `dresidual`, where given, gets dy'. The three terms
 /// may cancel: dx is right to 1.4e-6 of the largest of those at hand, in float where that suffices, else in double.
-/// Outputs must be other memory than inputs.
+/// Outputs must be other memory than inputs. `far` (ek_far.h): EK_FAR is for a dx that is not in the core's caches
+/// while dy and x are.
 void ek_centred_input_gradient_f32(const float *dy, const float *x, size_t outer, size_t channels,
                                    size_t inner, const double *mean, const double *a,
                                    const double *b, const double *c, const double *scale,
                                    const double *shift, const float *residual, int activation,
-                                   float slope, float *dx, float *dresidual, int stream);
+                                   float slope, float *dx, float *dresidual, int far);
 
 /// The same for channels first ..< first + count of dy and x, [rows, channels], and channels first:
 /// dx is [count, rows].

@@ -29,7 +29,7 @@ void ek_centred_input_gradient_bf16(const uint16_t *dy, const uint16_t *x, size_
                                     const double *a, const double *b, const double *c,
                                     const double *scale, const double *shift,
                                     const uint16_t *residual, int activation, float slope,
-                                    uint16_t *dx, uint16_t *dresidual, int stream);
+                                    uint16_t *dx, uint16_t *dresidual, int far);
 
 void ek_column_sums_bf16(const uint16_t *x, size_t outer, size_t channels, size_t inner,
                          double *sums);

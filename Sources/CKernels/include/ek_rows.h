@@ -4,8 +4,7 @@
 // is 1 where every position has its own, H * W where a row is [C, H, W] with parameters per
 // channel). inner must divide length. gamma == NULL is 1, beta == NULL is 0.
 //
-// `far` says where tensors are: 0 in the core's own caches; EK_FAR not there, so that what comes is asked for
-// ahead; EK_PAST_CACHES in none, and what is written is to go past them. Results do not depend on it.
+// `far` says where tensors are (ek_far.h).
 //
 // Group and instance norm need nothing from here: call the kernels of ek_centred.h once per
 // sample, with per-channel parameters that hold the group's statistics.
@@ -14,8 +13,7 @@
 
 #include <stddef.h>
 
-#define EK_FAR 1
-#define EK_PAST_CACHES 2
+#include "ek_far.h"
 
 /// Mean and M2 (sum of squared deviations from it) of every row.
 void ek_row_moments_f32(const float *x, size_t rows, size_t length, double *mean, double *m2,

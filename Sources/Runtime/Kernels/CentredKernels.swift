@@ -298,7 +298,7 @@ final class CentredInputGradientKernel: Kernel {
     private let view: ShardView
     private let activation: (kind: Int32, slope: Float)
     private let isBFloat16: Bool
-    private let stream: Int32
+    private let far: Int32
     private let fallback: ReferenceRowsKernel
 
     init?(_ call: KernelCall, _ operation: CentredInputGradient) {
@@ -314,7 +314,7 @@ final class CentredInputGradientKernel: Kernel {
         parts = CentredOperands(call, operation.parts.positions(after: 5), channels: view.channels)
         activation = operation.activation.code
         isBFloat16 = spec.type == .bfloat16
-        stream = call.streams ? 1 : 0
+        far = call.streams ? EK_PAST_CACHES : 0
         fallback = ReferenceRowsKernel(fallbackFor: call)
     }
 
@@ -334,7 +334,7 @@ final class CentredInputGradientKernel: Kernel {
                 a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task),
                 parts.shift(task),
                 parts.residual(task), activation.kind, activation.slope, dx.pointer(task),
-                inner?.pointer(task), stream)
+                inner?.pointer(task), far)
         } else {
             ek_centred_input_gradient_f32(
                 dy.pointer(task), x.pointer(task), outer, view.channels, view.inner,
@@ -342,7 +342,7 @@ final class CentredInputGradientKernel: Kernel {
                 a.pointer(task), b.pointer(task), c.pointer(task), parts.scale(task),
                 parts.shift(task),
                 parts.residual(task), activation.kind, activation.slope, dx.pointer(task),
-                inner?.pointer(task), stream)
+                inner?.pointer(task), far)
         }
     }
 }

@@ -181,7 +181,8 @@ final class GroupInputGradientKernel<T>: Kernel {
             let offset = row * view.elementsPerRow
             loops.inputGradient(
                 dy + offset, x + offset, view.positions, view.channels, view.inner, means, first,
-                second, third, nil, nil, nil, EK_IDENTITY, 0, dx + offset, nil, stream)
+                second, third, nil, nil, nil, EK_IDENTITY, 0, dx + offset, nil,
+                stream == 0 ? EK_FAR : EK_PAST_CACHES)
         }
     }
 }
