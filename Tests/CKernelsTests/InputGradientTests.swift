@@ -12,11 +12,13 @@ private struct Cancellation: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { "\(rest) along \(isAlongX ? "x" : "1"), times \(size)" }
 
-    static let all: [Cancellation] = [1, 0.5, 0.2, 0.05, 1e-2, 1e-4, 1e-6, 0].flatMap { rest in
-        [true, false].map { Cancellation(rest: rest, isAlongX: $0, size: 1) }
-    } + [1e-38, 1e-30, 1e30].flatMap { size in
-        [Float(1), 1e-3].map { Cancellation(rest: $0, isAlongX: true, size: size) }
-    }
+    static let all: [Cancellation] =
+        [1, 0.5, 0.2, 0.05, 1e-2, 1e-4, 1e-6, 0].flatMap { rest in
+            [true, false].map { Cancellation(rest: rest, isAlongX: $0, size: 1) }
+        }
+        + [1e-38, 1e-30, 1e30].flatMap { size in
+            [Float(1), 1e-3].map { Cancellation(rest: $0, isAlongX: true, size: size) }
+        }
 }
 
 @Suite("Input gradients that cancel")
@@ -97,15 +99,20 @@ struct InputGradientTests {
         let shape = Shape(outer: 40, channels: 20, inner: 1)
         var t = Generator(3)
         let x = t.floats(shape.count)
-        for (dyValue, factor) in [(Float.nan, 1.0), (.infinity, 1), (1, .nan), (1, .infinity), (1, 1e300)] {
+        for (dyValue, factor) in [
+            (Float.nan, 1.0), (.infinity, 1), (1, .nan), (1, .infinity), (1, 1e300),
+        ] {
             var dy = x
             dy[45] = dyValue
-            let (ones, factors) = ([Double](repeating: 1, count: 20), [Double](repeating: factor, count: 20))
+            let (ones, factors) = (
+                [Double](repeating: 1, count: 20), [Double](repeating: factor, count: 20)
+            )
             let expected = x.indices.map { Float(factor * Double(dy[$0]) + Double(x[$0])) }
             onEveryLevel {
                 var dx = [Float](repeating: 9, count: shape.count)
                 ek_centred_input_gradient_f32(
-                    dy, x, 40, 20, 1, ones, factors, ones, ones, nil, nil, nil, EK_IDENTITY, 0, &dx, nil, 0)
+                    dy, x, 40, 20, 1, ones, factors, ones, ones, nil, nil, nil, EK_IDENTITY, 0, &dx,
+                    nil, 0)
                 let agree = zip(dx, expected).allSatisfy {
                     $0.isNaN && $1.isNaN || $0 == $1 || abs($0 - $1) <= 1e-6
                 }

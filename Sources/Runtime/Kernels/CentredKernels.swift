@@ -319,7 +319,7 @@ final class CentredInputGradientKernel: Kernel {
     }
 
     override func run(_ task: ShardTask) {
-        // Float32 without an activation is double throughout.
+        // The loops for float32 look at the factors of dx themselves; an activation has others.
         if isBFloat16 || activation.kind != EK_IDENTITY,
             ReferenceRowsKernel.isExtreme(b.pointer(task), count: view.channels)
         {
