@@ -34,8 +34,8 @@ struct LOCAL(ek_gradient_factors) {
 };
 #define gradient_factors struct LOCAL(ek_gradient_factors)
 
-/// The factors of a strip's lanes for the mode of the table, and for EK_CHECKED the largest bound. Where dx is exact the loops subtract no mean from x, c takes in all of it; else c
-/// has what the mean's rounding left over.
+/// The factors of a strip's lanes for the mode of the table, and for EK_CHECKED the largest bounds. Where dx is
+/// exact the loops subtract no mean from x, c takes in all of it; else c has what the mean's rounding left over.
 struct LOCAL(ek_gradient_parameters) {
     centre_parameters centre;
     float a[EK_STRIP], b[EK_STRIP], c[EK_STRIP];
@@ -66,10 +66,7 @@ EK_INLINE void gradient_set(gradient_parameters *to, size_t l, vd mean, vd a, vd
     vstore(to->a + l, vnarrow(a));
     vstore(to->b + l, vnarrow(b));
     vstore(to->c + l, vnarrow(rest));
-    if (mode == EK_CHECKED) {
-        const vf bound = float_bound(a, b, rest);
-        to->bound = vblend(bound <= to->bound, to->bound, bound);
-    }
+    if (mode == EK_CHECKED) to->bound = largest_of(to->bound, float_bound(a, b, rest));
 }
 
 /// The table of lanes first ..< first + count of rows in which `lanes` lanes repeat.

@@ -9,6 +9,7 @@
 // D and T are those of a call's elements, whatever the width of vectors, and so is what follows from them.
 
 #define magnitude_bits LOCAL(ek_magnitude_bits)
+#define largest_of LOCAL(ek_largest_of)
 #define note_terms LOCAL(ek_note_terms)
 #define float_holds LOCAL(ek_float_holds)
 #define float_bound LOCAL(ek_float_bound)
@@ -30,6 +31,9 @@ struct LOCAL(ek_largest_terms) {
 #define largest_terms struct LOCAL(ek_largest_terms)
 
 EK_INLINE vi magnitude_bits(vf v) { return (vi)v & 0x7fffffff; }
+
+/// The larger of magnitudes, NaN being the largest of all.
+EK_INLINE vf largest_of(vf a, vf b) { return (vf)__builtin_elementwise_max((vi)a, (vi)b); }
 
 /// Notes the first n of W elements.
 EK_INLINE void note_terms(largest_terms *to, vf result, vf term, size_t n) {
