@@ -68,7 +68,7 @@ EK_INLINE void moments_columns(const E *x, const float *weights, size_t rows, si
         if (weights && weights[r] == 0.0f) continue;
         EK_ROWS_AT(r, row)
         for (size_t q = 0; q < width; q++) {
-            // What comes has to be asked for; where a tile takes a part of each row, that is the next tile.
+            // What comes has to be asked for; where a tile takes a part of each row, further down those rows.
             if (EK_BEGINS_LINE(q, E)) {
                 const size_t ahead = stride > width * W ? EK_LOW_MOMENT_ROWS * stride : EK_AHEAD(E);
                 __builtin_prefetch(x + r * stride + q * W + ahead, 0, 2);
